@@ -1,0 +1,72 @@
+"""A reverse-mode automatic-differentiation engine for the CPU, with PyTorch's habits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import autograd as autograd
+from . import versions as versions
+from .creation import *  # noqa: F403
+from .dtypes import bool as bool
+from .dtypes import double as double
+from .dtypes import float as float
+from .dtypes import float16 as float16
+from .dtypes import float32 as float32
+from .dtypes import float64 as float64
+from .dtypes import get_default_dtype as get_default_dtype
+from .dtypes import half as half
+from .dtypes import int as int
+from .dtypes import int8 as int8
+from .dtypes import int16 as int16
+from .dtypes import int32 as int32
+from .dtypes import int64 as int64
+from .dtypes import long as long
+from .dtypes import promote_types as promote_types
+from .dtypes import set_default_dtype as set_default_dtype
+from .dtypes import short as short
+from .dtypes import uint8 as uint8
+from .errors import DtypeError as DtypeError
+from .errors import GraphError as GraphError
+from .errors import ShapeError as ShapeError
+from .graph import Graph as Graph
+from .graph import trace_graph as trace_graph
+from .modes import enable_grad as enable_grad
+from .modes import is_grad_enabled as is_grad_enabled
+from .modes import no_grad as no_grad
+from .modes import set_grad_enabled as set_grad_enabled
+from .observe import observe as observe
+from .ops import *  # noqa: F403
+from .printing import device as device
+from .random import *  # noqa: F403
+from ._tensor import Size as Size
+from ._tensor import Tensor as Tensor
+from .value import Value as Value
+
+if TYPE_CHECKING:
+    import nn as nn
+    import optim as optim
+
+__version__ = "0.1.0"
+
+
+class cuda:  # noqa: N801 - PyTorch's name
+    """There is none: this is a CPU library."""
+
+    @staticmethod
+    def is_available() -> bool:  # type: ignore[valid-type]
+        """False."""
+        return False
+
+
+def is_tensor(x: Any) -> bool:  # type: ignore[valid-type]
+    """Tell whether x is a Tensor."""
+    return isinstance(x, Tensor)
+
+
+def __getattr__(name: str) -> Any:
+    # `import autograd_core as torch` then serves torch.nn.Linear and torch.optim.SGD.
+    if name in ("nn", "optim"):
+        import importlib
+
+        return importlib.import_module(name)
+    raise AttributeError(f"module 'autograd_core' has no attribute {name!r}")

@@ -1,0 +1,311 @@
+"""Walking the graph: vjp rules backwards, jvp rules forwards.
+
+Nodes are visited in the order of their clock, so an operand always comes before its uses. Nothing
+recurses; cotangents of intermediate results live in a local dict and vanish when they were used.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from . import versions
+from .errors import GraphError
+from .modes import MODE, current
+from .op import PART
+from .recording import NOTHING, Node, Traced, edge, part_node, wrap
+
+_time = attrgetter("time")
+
+
+def history(roots: Iterable[Any]) -> list[Node]:
+    """Return every node that the roots depend on, the latest first."""
+    stack = [root for root in dict.fromkeys(roots) if isinstance(root, Node)]
+    seen = set(stack)
+    order: list[Node] = []
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        for source in node.edges:
+            if isinstance(source, Node) and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    order.sort(key=_time, reverse=True)
+    return order
+
+
+def pull(
+    roots: Sequence[tuple[Any, Any]],
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+    targets: Sequence[Any] | None = None,
+    note: Any = None,
+) -> dict[Any, Any]:
+    """Return the cotangents of the targets (by default: of every leaf), given those of the roots.
+
+    Roots and targets are edges: nodes or leaf tensors. `note(node, source, x)` is told of each
+    contribution x that a node sends along an edge.
+    """
+    order = history([root for root, _ in roots])
+    cotangents: dict[Any, Any] = {}
+    for root, g in roots:
+        cotangents[root] = g if root not in cotangents else cotangents[root] + g
+    kept = set(targets or ())
+    useful = None if targets is None else _leading_to(kept, order)
+    mode = current()
+    if note is None and mode.observer is not None:
+        note = mode.observer.note
+    try:
+        MODE.set(mode.replace(grad=create_graph))
+        with np.errstate(all="ignore"):
+            _pull_all(order, cotangents, kept, useful, retain_graph, create_graph, note)
+    finally:
+        MODE.set(mode)
+    return cotangents
+
+
+def _leading_to(targets: set[Any], order: list[Node]) -> set[Any]:
+    """Return the targets and every node in `order` that depends on one of them."""
+    useful = set(targets)
+    for node in reversed(order):
+        if any(source in useful for source in node.edges if isinstance(source, (Node, Traced))):
+            useful.add(node)
+    return useful
+
+
+def _pull_all(
+    order: list[Node],
+    cotangents: dict[Any, Any],
+    kept: set[Any],
+    useful: set[Any] | None,
+    retain: bool,
+    create_graph: bool,
+    note: Any,
+) -> None:
+    """Visit each node after all its uses, and send on what its rules make of its cotangent."""
+    sums: set[Any] = set()  # cotangents added up here: nobody else holds them, they grow in place
+    for node in order:
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        if node.watch is not None:
+            g = node.watch(g)
+        if node in kept:
+            cotangents[node] = g
+        op, saved = node.op, node.saved
+        if saved is not NOTHING:
+            if saved is None or versions.latest > node.time or saved.__class__ is not tuple:
+                _verify(node)
+            if create_graph:
+                saved = _handles(node)
+        for source, rule in zip(node.edges, op.pulls_of(node) if op.variadic else op.pulls):
+            kind = source.__class__
+            if kind is tuple or rule is None or (useful is not None and source not in useful):
+                continue
+            if kind is Node:  # first the commonest
+                shape, dtype = source.shape, source.dtype
+            elif isinstance(source, Traced):
+                shape, dtype = source._array.shape, source._array.dtype
+            elif isinstance(source, Node):
+                shape, dtype = source.shape, source.dtype
+            else:
+                continue
+            x = rule(g, saved, node)
+            if op is PART:
+                _add_part(cotangents, source, node.params[0], x)
+                continue
+            if x.shape != shape or x.dtype is not dtype:
+                x = _fit(x, shape, dtype)
+            if note is not None:
+                note(node, source, x)
+            known = cotangents.get(source)
+            cotangents[source] = x if known is None else _add(known, x, source, sums)
+        if not retain and node.saved is not NOTHING:
+            node.saved = None
+
+
+def _fit(x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Undo broadcasting and promotion: sum x to the operand's shape and cast it to its dtype."""
+    from .ops import cast, sum_to
+
+    if x.shape != shape:
+        x = sum_to(x, shape)
+    return x if x.dtype == dtype else cast(x, dtype)
+
+
+def _add(known: Any, x: Any, source: Any, sums: set[Any]) -> Any:
+    """Return known + x, in place where `known` is a sum made here before."""
+    if source in sums and isinstance(known, np.ndarray) and known.ndim:
+        return np.add(known, x, out=known)
+    if not isinstance(x, Traced):
+        sums.add(source)
+    return known + x
+
+
+def _add_part(cotangents: dict[Any, Any], node: Node, k: int, x: Any) -> None:
+    """Add x into slot k of the cotangents of an op with several results."""
+    slots = cotangents.setdefault(node, [None] * len(node.shape))
+    slots[k] = x if slots[k] is None else slots[k] + x
+
+
+def _verify(node: Node) -> None:
+    """Raise if a saved array was freed, or overwritten since it was recorded."""
+    saved = node.saved
+    if saved is None:
+        raise GraphError(
+            f"{node.op.name} was freed by an earlier backward: "
+            "pass retain_graph=True to that one to walk its graph again"
+        )
+    sums = getattr(saved, "sums", None) or [None] * len(saved)
+    last = saved[-1]
+    arrays = [*saved[:-1], *(last if isinstance(last, list) else [last])]
+    for i, (array, before) in enumerate(zip(arrays, sums, strict=False)):
+        if not isinstance(array, np.ndarray):
+            continue
+        changed = before is not None and versions.checksum(array) != before
+        if changed or versions.overwritten_since(array, node.time):
+            raise GraphError(_overwritten(node, i))
+
+
+def _overwritten(node: Node, i: int) -> str:
+    """Return the message for a saved array that changed before backward needed it."""
+    op = node.op
+    shapes = [e[0] if isinstance(e, tuple) else getattr(e, "shape", ()) for e in node.edges]
+    result = i >= len(shapes)
+    what = "its result" if result else f"its operand {op.arrays[min(i, len(op.arrays) - 1)]!r}"
+    lines = getattr(node, "lines", None)
+    where = lines() if lines else "run under detect_anomaly() to see the lines"
+    return (
+        f"{op.name} of shapes {' and '.join(map(str, shapes))} saved {what}, which was changed in "
+        f"place afterwards: clone() it before changing it, or change it after backward; {where}"
+    )
+
+
+def _handles(node: Node) -> tuple[Any, ...]:
+    """Return the saved arrays as tensors on the recorded edges, so that rules record themselves."""
+    saved: Any = node.saved
+    operands = [
+        _on_edge(source, array) if isinstance(array, np.ndarray) else array
+        for source, array in zip(node.edges, saved, strict=False)
+    ]
+    y = saved[-1]
+    if isinstance(y, list):
+        y = node.op.results(*[_on_edge(part_node(node, k), a) for k, a in enumerate(y)])
+    elif y is not None:
+        y = _on_edge(node, y)
+    return (*operands, y)
+
+
+def _on_edge(source: Any, array: Any) -> Any:
+    from .ops import cast
+
+    if isinstance(source, Traced):  # an op may have saved a leaf in a wider dtype
+        return source if source._array is array else cast(source, array.dtype)
+    handle = wrap(array)
+    if isinstance(source, Node):
+        handle._node, handle._rg = source, True
+    return handle
+
+
+def push(outputs: Sequence[Any], tangents: dict[Any, Any]) -> list[Any]:
+    """Return the tangents of the outputs, given those of some edges; None where none arrives.
+
+    The graph must have been recorded with `Mode.forward`, which keeps what jvp rules name.
+    Tangents that are tensors make the walk record itself.
+    """
+    tangents = dict(tangents)
+    create_graph = any(isinstance(t, Traced) for t in tangents.values())
+    for node in reversed(history([edge(y, None) for y in outputs])):
+        if node in tangents:
+            continue
+        arriving = [tangents.get(e) if isinstance(e, (Node, Traced)) else None for e in node.edges]
+        if all(t is None for t in arriving):
+            continue
+        if node.saved is not NOTHING:
+            _verify(node)
+        saved = _handles(node) if create_graph and node.saved else node.saved
+        with np.errstate(all="ignore"):
+            tangents[node] = _pushed(node, arriving, saved)
+    return [tangents.get(edge(y, None)) for y in outputs]
+
+
+def _pushed(node: Node, arriving: list[Any], saved: Any) -> Any:
+    """Return the tangent of one node's result: the sum over its operands' tangents."""
+    op = node.op
+    if op is PART:
+        return arriving[0][node.params[0]]
+    if op.together:
+        return op.on_tangents(arriving, node, saved)
+    total: Any = None
+    for t, rule in zip(arriving, op.pushes, strict=True):
+        if t is not None and rule is not None:
+            x = rule(t, saved, node)
+            total = x if total is None else total + x
+    return total if total is None or op.results else _widen(total, node)
+
+
+def _widen(t: Any, node: Node) -> Any:
+    """Broadcast and cast a tangent to the shape and dtype of the result."""
+    from .ops import cast, expand
+
+    if t.shape != node.shape:
+        t = expand(t, node.shape)
+    return t if t.dtype == node.dtype else cast(t, node.dtype)
+
+
+class Watch:
+    """What a user asked to see of one node's cotangent: hooks, and a tensor that retains it."""
+
+    __slots__ = ("handle", "hooks", "retain")
+
+    def __init__(self) -> None:
+        self.hooks: dict[int, Any] = {}
+        self.handle: Any = None  # a weak reference
+        self.retain = False
+
+    def __call__(self, g: Any) -> Any:
+        g = through_hooks(self.hooks, g)
+        tensor = self.handle() if self.retain else None
+        if tensor is not None:
+            accumulate(tensor, g)
+        return g
+
+
+def through_hooks(hooks: dict[int, Any], g: Any) -> Any:
+    """Show a cotangent to hooks, each of which may return another in its place."""
+    for hook in list(hooks.values()):
+        replaced = hook(g if isinstance(g, Traced) else wrap(np.asarray(g)))
+        if replaced is not None:
+            g = replaced if isinstance(g, Traced) else replaced._array
+    return g
+
+
+def _references(array: Any) -> int:
+    return sys.getrefcount(array)
+
+
+_ALONE = _references(np.empty(1))  # of an array that only a function's argument refers to
+
+
+def accumulate(leaf: Any, g: Any) -> None:
+    """Add a cotangent into `leaf.grad`: in place, unless the sum must be differentiable."""
+    known = leaf._grad
+    if isinstance(g, Traced) or (known is not None and known._rg):
+        g = g if isinstance(g, Traced) else wrap(np.asarray(g))
+        leaf._grad = g if known is None else known + g
+    elif known is not None:
+        np.add(known._array, g, out=known._array, casting="same_kind")
+        versions.touch(known._array)
+    else:
+        leaf._grad = wrap(own(g, holders=1))
+
+
+def own(g: Any, holders: int) -> Any:
+    """Return g if nobody but `holders` variables of the callers can see it, else a copy."""
+    alone = isinstance(g, np.ndarray) and g.base is None and g.flags.c_contiguous
+    return g if alone and sys.getrefcount(g) <= _ALONE + holders else np.array(g, order="C")

@@ -1,0 +1,198 @@
+"""In-place changes: the memory is written at once, and the history is rewritten to match.
+
+A tensor with history that is changed gets the history of an ordinary op on its old value. Where
+views share the memory, the change counts as one of their common base, and every live view is
+looked at anew from there. The engine knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import ops, versions
+from .dtypes import as_dtype
+from .errors import DtypeError, GraphError, ShapeError
+from .modes import current
+from .op import Op, linear
+from .ops.indexing import index, key_text, plain_key
+from .recording import Node, Traced, attach
+from .versions import Array
+
+Step = tuple[Op, tuple[Any, ...], int | None]  # a view op, its parameters, which of its results
+
+
+class View:
+    """How a tensor is seen from its base: the view ops that lead there."""
+
+    __slots__ = ("base", "steps")
+
+    def __init__(self, base: Any, steps: tuple[Step, ...]) -> None:
+        self.base, self.steps = base, steps
+
+
+def remember_view(op: Op, x: Any, out: Any, params: tuple[Any, ...], k: int | None) -> None:
+    """Note that `out` shows memory of `x`, if it does."""
+    if versions.owner(out._array) is not versions.owner(x._array):
+        return
+    known = x._view
+    base, steps = (x, ()) if known is None else (known.base, known.steps)
+    out._view = View(base, (*steps, (op, params, k)))
+    views = base._views
+    if views is None:
+        views = base._views = []
+    elif len(views) >= 8 and len(views) & (len(views) - 1) == 0:  # at every doubling
+        views[:] = [reference for reference in views if reference() is not None]
+    views.append(weakref.ref(out))
+
+
+def see(x: Any, steps: tuple[Step, ...]) -> Any:
+    """Take the view ops of `steps` on x."""
+    for op, params, k in steps:
+        x = op.call(x, *params)
+        x = x if k is None else x[k]
+    return x
+
+
+@linear(
+    together=True,
+    label="write",
+    vjp=[lambda g, steps: write(g, 0.0, steps), lambda g, steps: see(g, steps)],
+)
+def write(base: Array, value: Array, steps: tuple[Step, ...]) -> Array:
+    """A copy of the base in which the view at `steps` holds the value."""
+    y = np.array(base, order="C")
+    place = see(y, steps)
+    if versions.owner(place) is y:
+        place[...] = value
+    else:  # a reshape had to copy: go by the positions of the elements
+        positions = see(np.arange(y.size).reshape(y.shape), steps)
+        y.reshape(-1)[positions] = value
+    return y
+
+
+@linear(
+    together=True,
+    label=lambda key: f"[{key_text(key)}] =",
+    vjp=[lambda g, key: index_put(g, 0.0, key), lambda g, key: index(g, key)],
+)
+def index_put(x: Array, value: Array, key: tuple[Any, ...]) -> Array:
+    """A copy of x in which x[key] holds the value."""
+    y = x.copy()
+    y[key] = value
+    return y
+
+
+def guard(who: str, x: Any) -> None:
+    """Raise where an in-place change of x has no meaning, or none that could be differentiated."""
+    array = x._array
+    if not array.flags.writeable and array.size:
+        if any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True)):
+            raise GraphError(
+                f"{who}: several elements of this expanded view of shape {array.shape} share one "
+                "place in memory; clone() it first"
+            )
+        raise GraphError(f"{who}: the memory of this tensor is read-only; clone() it first")
+    if not current().grad:
+        return
+    base = x if x._view is None else x._view.base
+    if base._rg and base._node is None:
+        what = "a leaf" if base is x else "a view of a leaf"
+        raise GraphError(
+            f"{who} would change {what} of shape {base._array.shape} that requires grad in place: "
+            "use no_grad(), or an op that returns a new tensor"
+        )
+    if x._view is not None and base._rg and any(k is not None for _, _, k in x._view.steps):
+        raise GraphError(
+            f"{who}: this view is one of several results of "
+            f"{x._view.steps[-1][0].name}, which cannot be changed in place; clone() it first"
+        )
+
+
+def update(name: str, function: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Any:
+    """x.name_(...): give x the value, and the history, of function(x, ...)."""
+    guard(name, x)
+    y = function(x, *args, **kwargs)
+    if y._array.shape != x._array.shape:
+        raise ShapeError(
+            f"{name} would change a tensor of shape {x._array.shape} in place to "
+            f"{y._array.shape}: the result must fit into it"
+        )
+    _castable(name, y._array.dtype, x._array.dtype)
+    if y._rg and y._array.dtype != x._array.dtype:
+        y = ops.cast(y, x._array.dtype)  # type: ignore[attr-defined]
+    return replace(x, y._array, y._node if y._rg else None)
+
+
+def _castable(name: str, result: np.dtype[Any], into: np.dtype[Any]) -> None:
+    order = "buif"
+    if order.index(result.kind) > order.index(into.kind) and {result.kind, into.kind} != {"u", "i"}:
+        raise DtypeError(f"{name}: a result of {result} cannot be stored in a {into} tensor")
+
+
+def replace(x: Any, array: Any, node: Node | None) -> Any:
+    """Write an array into x and give x the history `node`."""
+    np.copyto(x._array, array, casting="unsafe")
+    versions.touch(x._array)
+    if current().grad:
+        rebase(x, node)
+    return x
+
+
+def setitem(x: Any, key: Any, value: Any) -> None:
+    """x[key] = value."""
+    guard("index assignment", x)
+    ops.indexing._mask_fits(x._array, key)  # type: ignore[attr-defined]
+    place = plain_key(key)
+    array = value._array if isinstance(value, Traced) else np.asarray(value)
+    as_dtype(array.dtype)
+    mode = current()
+    if np.shares_memory(array, x._array):
+        array = array.copy()
+    tracked = mode.grad and (x._rg or (isinstance(value, Traced) and value._rg))
+    operands = (x, value if isinstance(value, Traced) else array)
+    node = None
+    if tracked:  # recorded before x changes its history; nothing is saved
+        arrays = (x._array, array)
+        node = attach(index_put.op, operands, arrays, (place,), x._array, mode)
+    try:
+        x._array[place] = array
+    except (ValueError, IndexError) as error:
+        raise _misfit(x, place, array, error) from error
+    versions.touch(x._array)
+    if mode.grad:
+        rebase(x, node)
+
+
+def _misfit(x: Any, place: Any, array: Array, error: Exception) -> Exception:
+    kind = IndexError if isinstance(error, IndexError) else ShapeError
+    return kind(
+        f"index assignment got a value of shape {array.shape} for [{key_text(place)}] of a tensor "
+        f"of shape {x._array.shape}: {error}"
+    )
+
+
+def rebase(x: Any, node: Node | None) -> None:
+    """Let x, and all that shares its memory, depend on `node` from now on (None: on nothing)."""
+    base, steps = (x, ()) if x._view is None else (x._view.base, x._view.steps)
+    if base is x:
+        x._node, x._rg = node, node is not None
+    elif base._rg or node is not None:
+        value = _handle(x, node)
+        arrays = (base._array, x._array)
+        base._node = attach(write.op, (base, value), arrays, (steps,), base._array, current())
+        base._rg = True
+    for reference in base._views or ():
+        view = reference()
+        if view is not None and (base._rg or view._rg):
+            seen = see(base, view._view.steps)
+            view._node, view._rg = seen._node, seen._rg
+
+
+def _handle(x: Any, node: Node | None) -> Any:
+    handle = x._wrap(x._array)
+    handle._node, handle._rg = node, node is not None
+    return handle

@@ -1,0 +1,169 @@
+"""What is switched on right now: recording, observing, the module that is running.
+
+All of it is one immutable record in one ContextVar, read once per operation.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Mode:
+    """The state of one thread (or task); never changed, only replaced."""
+
+    __slots__ = ("forward", "grad", "lean", "observer", "scope")
+
+    def __init__(
+        self, grad: bool, forward: bool = False, observer: Any = None, scope: Scope | None = None
+    ) -> None:
+        self.grad = grad  # record operations on tensors that require grad
+        self.forward = forward  # also keep what only the jvp rules need
+        self.observer = observer  # keeps results, lines and times, or None
+        self.scope = scope  # the innermost running module, or None
+        self.lean = observer is None and not forward
+
+    def replace(self, **changes: Any) -> Mode:
+        """Return a copy with some fields changed."""
+        fields = {name: getattr(self, name) for name in ("grad", "forward", "observer", "scope")}
+        return Mode(**(fields | changes))
+
+
+class Scope:
+    """A running module and the one it runs inside; the module is held weakly."""
+
+    __slots__ = ("module", "parent")
+
+    def __init__(self, module: Any, parent: Scope | None) -> None:
+        self.module = weakref.ref(module)
+        self.parent = parent
+
+
+MODE: ContextVar[Mode] = ContextVar("autograd_core.mode", default=Mode(grad=True))
+current = MODE.get
+
+
+def enter_scope(module: Any) -> Mode:
+    """Mark `module` as running; returns the mode to hand to `leave_scope`."""
+    mode = current()
+    MODE.set(Mode(mode.grad, mode.forward, mode.observer, Scope(module, mode.scope)))
+    return mode
+
+
+def leave_scope(before: Mode) -> None:
+    """Return to the module that was running before."""
+    mode = current()
+    # A set_grad_enabled() called inside the module stays in force after it, as in PyTorch.
+    MODE.set(before if mode.grad == before.grad else before.replace(grad=mode.grad))
+
+
+def is_grad_enabled() -> bool:
+    """Tell whether operations are being recorded in this thread."""
+    return current().grad
+
+
+class Switch:
+    """A change of mode, as a context manager and as a decorator; reentrant."""
+
+    changes: dict[str, Any]
+
+    def __init__(self, **changes: Any) -> None:
+        self.changes = changes
+        self._before: list[Mode] = []
+
+    def __enter__(self) -> Self:
+        mode = current()
+        self._before.append(mode)
+        MODE.set(mode.replace(**self.changes))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        MODE.set(self._before.pop())
+
+    def __call__(self, function: F) -> F:
+        changes = self.changes
+        if inspect.isgeneratorfunction(function):
+            return _decorate_generator(function, changes)  # pyright: ignore[reportReturnType]
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with Switch(**changes):
+                return function(*args, **kwargs)
+
+        return inside  # pyright: ignore[reportReturnType]
+
+
+def _decorate_generator(function: Callable[..., Any], changes: dict[str, Any]) -> Any:
+    """Run each step of a generator in the mode, and the consumer's code outside of it."""
+
+    @functools.wraps(function)
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        sent: Any = None
+        resume = generator.send
+        while True:
+            try:
+                with Switch(**changes):
+                    item = resume(sent)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                sent, resume = (yield item), generator.send
+            except GeneratorExit:
+                generator.close()
+                raise
+            except BaseException as error:
+                sent, resume = error, generator.throw
+
+    return inside
+
+
+class no_grad(Switch):  # noqa: N801 - PyTorch's name
+    """Record nothing inside: `with no_grad():`, `@no_grad()` or `@no_grad`."""
+
+    def __new__(cls, function: Any = None) -> Any:
+        self = super().__new__(cls)
+        if function is None:
+            return self
+        Switch.__init__(self, grad=False)
+        return self(function)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__(grad=False)
+
+
+class enable_grad(Switch):  # noqa: N801 - PyTorch's name
+    """Record inside, even within `no_grad`."""
+
+    def __init__(self) -> None:
+        super().__init__(grad=True)
+
+
+class set_grad_enabled(Switch):  # noqa: N801 - PyTorch's name
+    """Switch recording on or off from here on, or for the length of a `with` block."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(grad=bool(mode))
+        self._outside = current()
+        MODE.set(self._outside.replace(**self.changes))
+
+    def __enter__(self) -> Self:
+        self._before.append(self._outside)
+        MODE.set(current().replace(**self.changes))
+        return self
+
+    def __call__(self, function: F) -> F:
+        MODE.set(self._outside)
+        return super().__call__(function)

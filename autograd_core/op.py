@@ -1,0 +1,361 @@
+"""What an operation is: one record holding everything about it, made by the decorator above it.
+
+A rule has one entry per array operand, and None where there is no derivative:
+
+    vjp[i](g, ...)   pulls the cotangent g of the result back to operand i
+    jvp[i](t, ...)   pushes the tangent t of operand i forward to the result
+
+After g or t a rule names what else it needs, and a node keeps exactly that: an operand by the
+name it has in the forward, the result `y`, a parameter, `shapes` (of the operands), or `i` (which
+operand, where their number is free). Rules call ops and operators only, never numpy, so that they
+run on bare arrays when one derivative is wanted and on tensors when it will be differentiated
+again. The engine sums over broadcast axes, casts and adds; rules never do.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .recording import Node, apply, binary, unary
+from .versions import Array
+
+Rule = Callable[..., Any]
+REGISTRY: dict[str, Op] = {}
+METHODS: dict[str, Callable[..., Any]] = {}
+
+_ALIASES = {"axis": "dim", "keepdims": "keepdim"}
+_POSITIONS = {"input": 0, "other": 1, "tensors": 0}
+
+
+class Op:
+    """A differentiable operation: its forward, its rules, and what drawings and Value need."""
+
+    def __init__(
+        self,
+        forward: Rule,
+        vjp: Sequence[Rule | None],
+        jvp: Sequence[Rule | None],
+        *,
+        label: Callable[..., str] | str | None = None,
+        scalar: Rule | None = None,
+        scalar_vjp: Sequence[Rule | None] | None = None,
+        promotes: bool | int = False,
+        floats_only: bool = False,
+        differentiable: bool = True,
+        together: bool = False,
+        elementwise: bool = False,
+        variadic: bool = False,
+        view: bool = False,
+        collect: bool = False,
+        results: Any = None,
+    ) -> None:
+        self.name = forward.__name__.rstrip("_")
+        if self.name in REGISTRY:
+            raise ValueError(f"op {self.name!r} is declared twice")
+        if len(vjp) != len(jvp):
+            raise ValueError(f"op {self.name!r} has {len(vjp)} vjp and {len(jvp)} jvp rules")
+        code = forward.__code__
+        names = code.co_varnames[: code.co_argcount]
+        self.arity = len(vjp)
+        self.arrays, self.names = names[: self.arity], names[self.arity :]
+        self.defaults: tuple[Any, ...] = forward.__defaults__ or ()
+        self.forward = _spread(forward, len(self.names)) if variadic else forward
+        self.vjp, self.jvp = tuple(vjp), tuple(jvp)
+        self.label_rule, self.scalar, self.scalar_vjp = label, scalar, scalar_vjp
+        self.promotes, self.floats_only = promotes, floats_only
+        self.differentiable, self.together, self.elementwise = differentiable, together, elementwise
+        self.variadic, self.view, self.collect, self.results = variadic, view, collect, results
+        self.call: Rule = self.forward  # what users call; set when the declaration is complete
+        self._needs = [
+            tuple(self._mask(rule) for rule in rules) for rules in (self.vjp, self.jvp)
+        ]
+        REGISTRY[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def label(self, params: tuple[Any, ...]) -> str:
+        """Return what drawings and errors print: the name, unless the op says it better."""
+        if not callable(self.label_rule):
+            return self.label_rule or self.name
+        wanted = self.label_rule.__code__.co_varnames[: self.label_rule.__code__.co_argcount]
+        return self.label_rule(**{k: params[self.names.index(k)] for k in wanted})
+
+    def needs(self, i: int, forward: bool) -> int:
+        """Return a bit for each array the rules of operand i name: 0 for y, k + 1 for operand k."""
+        i = 0 if self.variadic else i
+        return self._needs[0][i] | (self._needs[1][i] if forward else 0)
+
+    def _mask(self, rule: Rule | None) -> int:
+        names = _named(rule)
+        bits = [k + 1 for k, array in enumerate(self.arrays) if array in names]
+        return sum(1 << bit for bit in ([0] if "y" in names else []) + bits)
+
+    @functools.cached_property
+    def pulls(self) -> tuple[Rule | None, ...]:
+        """The vjp rules as functions of (g, saved, node)."""
+        return tuple(self._reader(rule) for rule in self.vjp)
+
+    @functools.cached_property
+    def pushes(self) -> tuple[Rule | None, ...]:
+        """The jvp rules as functions of (t, saved, node)."""
+        return tuple(self._reader(rule) for rule in self.jvp)
+
+    @functools.cached_property
+    def scalar_pulls(self) -> tuple[Rule | None, ...]:
+        """The vjp rules for Python floats: the same, unless the op has quicker ones."""
+        return tuple(self._reader(rule) for rule in self.scalar_vjp or self.vjp)
+
+    def pulls_of(self, node: Node) -> Sequence[Rule | None]:
+        """The vjp rules for the operands of this node, where their number is free."""
+        return [self._reader(self.vjp[0], i) for i in range(len(node.edges))]
+
+    def _reader(self, rule: Rule | None, i: int = 0) -> Rule | None:
+        """Return `rule` as a function of (g, saved, node) that looks up what the rule names."""
+        if rule is None:
+            return None
+        names = _named(rule)
+        at = {name: i for i, name in enumerate(self.arrays)} | {"y": -1}
+        if not names:
+            return lambda g, saved, node: rule(g)
+        if all(name in at for name in names) and len(names) <= 2:
+            first, last = at[names[0]], at[names[-1]]
+            if len(names) == 1:
+                return lambda g, saved, node: rule(g, saved[first])
+            return lambda g, saved, node: rule(g, saved[first], saved[last])
+        getters = [self._getter(name, at, i) for name in names]
+        return lambda g, saved, node: rule(g, *[get(saved, node) for get in getters])
+
+    def _getter(self, name: str, at: dict[str, int], i: int) -> Rule:
+        if name in at:
+            place = at[name]
+            return lambda saved, node: saved[place]
+        if name == "i":
+            return lambda saved, node: i
+        if name == "shapes":
+            return lambda saved, node: operand_shapes(node)
+        if name not in self.names:
+            raise ValueError(f"a rule of op {self.name!r} names {name!r}, which is nothing of it")
+        k = self.names.index(name)
+        return lambda saved, node: node.params[k]
+
+    def on_tangents(self, arriving: Sequence[Any], node: Node, saved: Any) -> Any:
+        """Return the op on the tangents, zeros where none arrives: for ops linear together."""
+        values: list[Any] = []
+        for i, (t, source) in enumerate(zip(arriving, node.edges, strict=True)):
+            if t is not None:
+                values.append(t)
+            elif self.vjp[0 if self.variadic else i] is None:
+                values.append(saved[i])
+            elif isinstance(source, (int, float)):
+                values.append(0.0)
+            else:
+                shape, dtype = source if isinstance(source, tuple) else (source.shape, source.dtype)
+                values.append(np.zeros(shape, dtype))
+        return self.call(values, *node.params) if self.variadic else self.call(*values, *node.params)
+
+    def bind(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Split a call into operands and parameters, as the forward's signature has them."""
+        if self.variadic:
+            first = kwargs.pop("tensors", None) if not args else args[0]
+            operands, rest = tuple(first), args[1:]
+        else:
+            operands, rest = args[: self.arity], args[self.arity :]
+        if self.collect and len(rest) > 0 and not isinstance(rest[0], (tuple, list)):
+            rest = (rest,)
+        spare = len(self.defaults) - len(self.names)  # defaults of optional arrays, if positive
+        params = (*rest, *self.defaults[spare + len(rest) :])
+        if spare > 0 and not kwargs:
+            operands += self.defaults[spare + len(operands) - self.arity : spare]
+        if kwargs:
+            operands, params = self._bind_names(operands, rest, kwargs)
+        if not self.variadic and len(operands) != self.arity:
+            noun = "array" if self.arity == 1 else "arrays"
+            raise TypeError(f"{self.name} takes {self.arity} {noun}, got {len(operands)}")
+        if len(params) != len(self.names):
+            given = f"{len(rest)} of {len(self.names)}: {', '.join(self.names)}"
+            raise TypeError(f"{self.name} takes the parameters {', '.join(self.names)}; got {given}")
+        return operands, params
+
+    def _bind_names(
+        self, operands: tuple[Any, ...], rest: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        missing = object()
+        start = len(self.names) - len(self.defaults)
+        values: list[Any] = [*operands, *[missing] * (self.arity - len(operands))]
+        values = list(operands) if self.variadic else values
+        known = dict(zip(self.names, rest, strict=False))
+        for name, value in kwargs.items():
+            name = _ALIASES.get(name, name) if name not in self.names else name
+            place = self.arrays.index(name) if name in self.arrays else _POSITIONS.get(name)
+            if name in self.names and name not in known:
+                known[name] = value
+            elif place is not None and place < len(values) and values[place] is missing:
+                values[place] = value
+            else:
+                raise TypeError(f"{self.name} got an unexpected or repeated argument {name!r}")
+        optional = self.defaults[max(0, -start) :]
+        for name, value in zip(self.names[max(start, 0) :], optional, strict=True):
+            known.setdefault(name, value)
+        if start < 0:  # an optional array, such as a bias
+            values = [
+                self.defaults[k - self.arity] if v is missing else v for k, v in enumerate(values)
+            ]
+        lacking = [n for n in self.names if n not in known]
+        lacking += [self.arrays[k] for k, v in enumerate(values) if v is missing]
+        if lacking:
+            raise TypeError(f"{self.name} misses the argument {', '.join(lacking)}")
+        return tuple(values), tuple(known[name] for name in self.names)
+
+
+def _named(rule: Rule | None) -> tuple[str, ...]:
+    """Return the names a rule asks for, after g or t."""
+    if rule is None:
+        return ()
+    given = getattr(rule, "names", None)
+    return given if given is not None else rule.__code__.co_varnames[1 : rule.__code__.co_argcount]
+
+
+def _spread(forward: Rule, parameters: int) -> Rule:
+    """Let a forward of one sequence be called as forward(*arrays, *params)."""
+
+    def spread(*all: Any) -> Any:
+        split = len(all) - parameters
+        return forward(all[:split], *all[split:])
+
+    return spread
+
+
+def operand_shapes(node: Node) -> list[tuple[int, ...]]:
+    """Return the shape of every operand of a node."""
+    return [
+        e[0] if isinstance(e, tuple) else getattr(e, "shape", ()) for e in node.edges
+    ]
+
+
+def _general(op: Op) -> Rule:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        operands, params = op.bind(args, kwargs)
+        return apply(op, operands, params)
+
+    return call
+
+
+def _public(op: Op, forward: Rule, method: bool | str) -> Any:
+    """Return the function that users call, with the forward's name, signature and docstring."""
+    plain = not (op.names or op.variadic or op.view or op.results)
+    if plain and op.arity == 1 and op.differentiable:
+        call = unary(op)
+    elif plain and op.arity == 2 and op.elementwise and op.differentiable:
+        call = binary(op)
+    else:
+        call = _general(op)
+    functools.update_wrapper(call, forward)
+    op.call = call
+    call.op = op  # pyright: ignore[reportFunctionMemberAccess]
+    if method:
+        METHODS[op.name if method is True else method] = call
+    return call
+
+
+def op(
+    *,
+    vjp: Sequence[Rule | None],
+    jvp: Sequence[Rule | None],
+    method: bool | str = False,
+    **facets: Any,
+) -> Callable[[Rule], Any]:
+    """Declare an op by writing both of its rules."""
+    return lambda forward: _public(Op(forward, vjp, jvp, **facets), forward, method)
+
+
+def elementwise(
+    *, vjp: Sequence[Rule | None], scalar: Rule, method: bool | str = False, **facets: Any
+) -> Callable[[Rule], Any]:
+    """Declare an op that treats each element alone.
+
+    Its Jacobian is diagonal, so one list of rules multiplies cotangents and tangents alike.
+    `scalar` is the same function of Python floats: what Value runs.
+    """
+    facets = {"promotes": True, "elementwise": True, **facets}
+    return op(vjp=vjp, jvp=vjp, scalar=scalar, method=method, **facets)
+
+
+def linear(
+    *,
+    vjp: Sequence[Rule | None],
+    together: bool = False,
+    method: bool | str = False,
+    **facets: Any,
+) -> Callable[[Rule], Any]:
+    """Declare an op that is zero as soon as one array is zero; its jvp is the op again.
+
+    With `together` it is linear in all arrays jointly (cat, where): the jvp is the op on the
+    tangents, and zeros where there is none.
+    """
+
+    def declare(forward: Rule) -> Any:
+        code = forward.__code__
+        names = code.co_varnames[: code.co_argcount]
+        jvp = [rule and _again(lambda: me, names, i) for i, rule in enumerate(vjp)]
+        facets["together"] = together
+        me = op(vjp=vjp, jvp=jvp, method=method, **facets)(forward)
+        return me
+
+    return declare
+
+
+def _again(me: Callable[[], Any], names: Sequence[str], i: int) -> Rule:
+    """Return the rule (t, other operands, parameters) -> the op with t in place of operand i."""
+    others = tuple(name for k, name in enumerate(names) if k != i)
+
+    def rule(t: Any, *rest: Any) -> Any:
+        arguments = list(rest)
+        arguments.insert(i, t)
+        return me()(*arguments)
+
+    rule.names = others  # pyright: ignore[reportFunctionMemberAccess]
+    return rule
+
+
+def method(function: Rule) -> Any:
+    """Make a composition of ops a method of Tensor too."""
+    METHODS[function.__name__] = function
+    return function
+
+
+def zeros_of(g: Any) -> Any:
+    """Return zeros like g, whatever g is: array, number or tensor."""
+    return g.new_zeros(g.shape) if hasattr(g, "new_zeros") else np.zeros_like(g)
+
+
+def constant(
+    *, arrays: int = 1, scalar: Rule | None = None, method: bool | str = False, **facets: Any
+) -> Callable[[Rule], Any]:
+    """Declare an op that is flat almost everywhere: it requires grad and sends zeros."""
+    rules = [zeros_of] * arrays
+    facets = {"promotes": True, "elementwise": True, **facets}
+    return op(vjp=rules, jvp=rules, scalar=scalar, method=method, **facets)
+
+
+def untracked(
+    *, arrays: int = 1, method: bool | str = False, **facets: Any
+) -> Callable[[Rule], Any]:
+    """Declare an op whose result never requires grad: comparisons, argmax, isnan."""
+    none: list[Rule | None] = [None] * arrays
+    return op(vjp=none, jvp=none, differentiable=False, method=method, **facets)
+
+
+def _part(x: Array, k: int) -> Array:
+    raise AssertionError("a part node is made by recording, never by calling")
+
+
+PART = Op(_part, [lambda g: g], [lambda t: t], label=lambda k: f"[{k}]")
+del REGISTRY["_part"]
+PART.name = "part"

@@ -1,0 +1,1 @@
+"""Writing graphs down: as text, and in the languages of drawing programs."""

@@ -1,0 +1,1 @@
+"""Peers that we wrote ourselves, in the style of others."""

@@ -1,0 +1,1 @@
+"""One file per suite; see `benchmarks` for how to add one."""

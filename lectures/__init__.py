@@ -1,0 +1,1 @@
+"""One runnable program per experiment of the lectures, each with its picture."""

@@ -1,0 +1,5 @@
+"""Optimisers, under PyTorch's names."""
+
+from .adam import Adam as Adam
+from .optimizer import Optimizer as Optimizer
+from .sgd import SGD as SGD

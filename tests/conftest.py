@@ -1,0 +1,57 @@
+"""What every test gets: seeds of its own, and a check that it leaves no mode switched on."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import hypothesis
+import numpy as np
+import pytest
+
+import autograd_core as ag
+from autograd_core.modes import MODE, Mode
+
+hypothesis.settings.register_profile(
+    "reproducible",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("reproducible")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the comparisons with PyTorch where it is not installed."""
+    if find_spec("torch") is None:
+        absent = pytest.mark.skip(reason="compares with PyTorch, which is not installed")
+        for item in items:
+            if item.get_closest_marker("torch"):
+                item.add_marker(absent)
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """A number that depends on the test's name alone."""
+    return zlib.crc32(request.node.name.encode())
+
+
+@pytest.fixture
+def rng(seed: int) -> np.random.Generator:
+    """A NumPy generator of the test's own."""
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(autouse=True)
+def modes_are_restored(seed: int) -> Iterator[None]:
+    """Seed the global generator; fail a test that leaves a mode switched on."""
+    ag.manual_seed(seed)
+    before = MODE.get()
+    yield
+    after = MODE.get()
+    MODE.set(before)
+    left = [name for name in Mode.__slots__ if getattr(after, name) != getattr(before, name)]
+    if left:
+        pytest.fail(f"the test left a mode switched on: {', '.join(left)}")

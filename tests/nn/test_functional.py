@@ -1,0 +1,120 @@
+"""The functions under PyTorch's names: their numbers, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+import nn.functional as F
+
+
+def test_softmax_and_its_log_agree() -> None:
+    x = ag.tensor([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]])
+    y = F.softmax(x, dim=1)
+    assert y.sum(1).tolist() == pytest.approx([1.0, 1.0])
+    assert F.log_softmax(x, dim=1).exp().numpy() == pytest.approx(y.numpy())
+
+
+def test_cross_entropy_is_minus_the_log_of_the_probability() -> None:
+    x = ag.tensor([[1.0, 2.0], [3.0, 0.0]], dtype=ag.float64)
+    p = F.softmax(x, dim=1).numpy()
+    y = ag.tensor([1, 0])
+    assert F.cross_entropy(x, y).item() == pytest.approx(-np.log(p[[0, 1], [1, 0]]).mean())
+    kept = F.cross_entropy(x, ag.tensor([1, -100]))
+    assert kept.item() == pytest.approx(-np.log(p[0, 1]))
+
+
+def test_cross_entropy_of_probabilities_weighs_the_classes() -> None:
+    x = ag.tensor([[0.0, 0.0]], dtype=ag.float64)
+    loss = F.cross_entropy(x, ag.tensor([[0.25, 0.75]], dtype=ag.float64))
+    assert loss.item() == pytest.approx(np.log(2.0))
+
+
+def test_mse_loss_warns_where_the_shapes_differ() -> None:
+    with pytest.warns(UserWarning, match=r"mse_loss got input of shape \(3, 1\) and target of"):
+        F.mse_loss(ag.zeros(3, 1), ag.zeros(3))
+
+
+def test_padding_counts_from_the_last_axis() -> None:
+    x = ag.ones(1, 2)
+    assert F.pad(x, (1, 0), value=5.0).tolist() == [[5.0, 1.0, 1.0]]
+    assert F.pad(x, (0, 0, 0, 1)).tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    assert F.pad(ag.tensor([1.0, 2.0, 3.0]), (-1, 1)).tolist() == [2.0, 3.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "row"),
+    [
+        ("reflect", [3, 2, 1, 2, 3, 2]),
+        ("replicate", [1, 1, 1, 2, 3, 3]),
+        ("circular", [2, 3, 1, 2, 3, 1]),
+    ],
+)
+def test_edges_are_repeated(mode: str, row: list[float]) -> None:
+    x = ag.tensor([[[1.0, 2.0, 3.0]]], requires_grad=True)
+    y = F.pad(x, (2, 1), mode=mode)
+    assert y.tolist() == [[row]]
+    y.sum().backward()
+    assert x.grad.tolist() == [[[float(row.count(n)) for n in (1, 2, 3)]]]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+def test_padding_agrees_with_pytorch(mode: str, rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch")
+    x = rng.normal(size=(2, 3, 4, 5))
+    ours = F.pad(ag.tensor(x), (2, 1, 0, 3), mode=mode)
+    theirs = torch.nn.functional.pad(torch.tensor(x), (2, 1, 0, 3), mode=mode)
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 2), (3,)])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["classes", "ignored", "probabilities"])
+def test_cross_entropy_agrees_with_pytorch(
+    reduction: str,
+    shape: tuple[int, ...],
+    smoothing: float,
+    weighted: bool,
+    kind: str,
+    rng: np.random.Generator,
+) -> None:
+    torch = pytest.importorskip("torch")
+    x = rng.normal(size=shape)
+    places = shape[:1] * (len(shape) > 1) + shape[2:]
+    y = rng.random(shape) if kind == "probabilities" else np.asarray(rng.integers(3, size=places))
+    if kind == "ignored" and places:
+        y.flat[0] = -100
+    weight = rng.random(3) if weighted else None
+
+    def loss(library: Any, F: Any) -> Any:
+        score = library.tensor(x, requires_grad=True)
+        value = F.cross_entropy(
+            score,
+            library.tensor(y),
+            weight=None if weight is None else library.tensor(weight),
+            reduction=reduction,
+            label_smoothing=smoothing,
+        )
+        (value * value).sum().backward()
+        return value.detach().numpy(), score.grad.numpy()
+
+    for ours, theirs in zip(loss(ag, F), loss(torch, torch.nn.functional), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(ag.ShapeError, match=r"pad got pad=\(1,\) for shape \(2,\): it needs two"):
+        F.pad(ag.ones(2), (1,))
+    with pytest.raises(ValueError, match="pad got mode='mirror': it must be one of constant, ref"):
+        F.pad(ag.ones(2), (1, 1), mode="mirror")
+    with pytest.raises(ag.ShapeError, match=r"for an axis of 2: it must be between 0 and 1"):
+        F.pad(ag.ones(2), (2, 0), mode="reflect")
+    with pytest.raises(IndexError, match="target 2 at position 0 is not one of 2 classes"):
+        F.cross_entropy(ag.ones(1, 2), ag.tensor([2]))

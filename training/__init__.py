@@ -1,0 +1,1 @@
+"""Training: data, augmentation, the training loop, checkpoints, search, many processes."""
