@@ -24,16 +24,17 @@ _time = attrgetter("time")
 
 def history(roots: Iterable[Any]) -> list[Node]:
     """Return every node that the roots depend on, the latest first."""
-    stack = [root for root in dict.fromkeys(roots) if isinstance(root, Node)]
-    seen = set(stack)
-    order: list[Node] = []
-    while stack:
-        node = stack.pop()
-        order.append(node)
+    order = [root for root in dict.fromkeys(roots) if isinstance(root, Node)]
+    seen = set(order)
+    for node in order:  # which grows on the way
         for source in node.edges:
-            if isinstance(source, Node) and source not in seen:
+            kind = source.__class__
+            if (
+                (kind is Node or (kind is not tuple and isinstance(source, Node)))
+                and source not in seen
+            ):
                 seen.add(source)
-                stack.append(source)
+                order.append(source)
     order.sort(key=_time, reverse=True)
     return order
 
@@ -103,28 +104,37 @@ def _pull_all(
                 _verify(node)
             if create_graph:
                 saved = _handles(node)
-        for source, rule in zip(node.edges, op.pulls_of(node) if op.variadic else op.pulls):
+        plans = op.pulls_of(node) if op.variadic else op.pulls
+        for source, (rule, place) in zip(node.edges, plans):  # noqa: B905 - strict costs 0.1 us
             kind = source.__class__
             if kind is tuple or rule is None or (useful is not None and source not in useful):
                 continue
-            if kind is Node:  # first the commonest
-                shape, dtype = source.shape, source.dtype
+            if kind is Node:
+                to = source
             elif isinstance(source, Traced):
-                shape, dtype = source._array.shape, source._array.dtype
+                to = source._array
             elif isinstance(source, Node):
-                shape, dtype = source.shape, source.dtype
+                to = source
             else:
                 continue
-            x = rule(g, saved, node)
+            x = rule(g, saved[place]) if place is not None else rule(g, saved, node)
             if op is PART:
                 _add_part(cotangents, source, node.params[0], x)
                 continue
-            if x.shape != shape or x.dtype is not dtype:
-                x = _fit(x, shape, dtype)
+            if x.dtype is not to.dtype or x.shape != to.shape:
+                x = _fit(x, to.shape, to.dtype)
             if note is not None:
                 note(node, source, x)
             known = cotangents.get(source)
-            cotangents[source] = x if known is None else _add(known, x, source, sums)
+            if known is None:
+                cotangents[source] = x
+            elif source in sums:
+                known += x
+                cotangents[source] = known
+            else:
+                cotangents[source] = known + x
+                if not create_graph:
+                    sums.add(source)
         if not retain and node.saved is not NOTHING:
             node.saved = None
 
@@ -136,15 +146,6 @@ def _fit(x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     if x.shape != shape:
         x = sum_to(x, shape)
     return x if x.dtype == dtype else cast(x, dtype)
-
-
-def _add(known: Any, x: Any, source: Any, sums: set[Any]) -> Any:
-    """Return known + x, in place where `known` is a sum made here before."""
-    if source in sums and isinstance(known, np.ndarray) and known.ndim:
-        return np.add(known, x, out=known)
-    if not isinstance(x, Traced):
-        sums.add(source)
-    return known + x
 
 
 def _add_part(cotangents: dict[Any, Any], node: Node, k: int, x: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from .modes import MODE, Mode, current
 from .op import Op
-from .recording import Node, Traced, attach, finish, new, plain, prepare, quiet, run
+from .recording import Node, Traced, attach, finish, new, plain, prepare, run
 
 _PACKAGES = ("autograd_core", "nn", "optim", "training")
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -59,7 +59,7 @@ class observe:  # noqa: N801 - a context manager, as no_grad is
         arrays = prepare(op, operands)
         sources = tuple(_source(x) for x in operands)
         start = time.perf_counter()
-        y = run(op, quiet.run, [op.forward, *map(plain, arrays)], params)
+        y = run(op, mode.run, [op.forward, *map(plain, arrays)], params)
         seconds = time.perf_counter() - start
         out = finish(op, operands, arrays, params, y, mode, ObservedNode)
         parts = out if op.results else (out,)

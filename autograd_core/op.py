@@ -41,6 +41,7 @@ class Op:
         jvp: Sequence[Rule | None],
         *,
         label: Callable[..., str] | str | None = None,
+        direct: Rule | None = None,
         scalar: Rule | None = None,
         scalar_vjp: Sequence[Rule | None] | None = None,
         promotes: bool | int = False,
@@ -64,6 +65,7 @@ class Op:
         self.arrays, self.names = names[: self.arity], names[self.arity :]
         self.defaults: tuple[Any, ...] = forward.__defaults__ or ()
         self.forward = _spread(forward, len(self.names)) if variadic else forward
+        self.direct = direct or forward  # the same function without a Python frame around it
         self.vjp, self.jvp = tuple(vjp), tuple(jvp)
         self.label_rule, self.scalar, self.scalar_vjp = label, scalar, scalar_vjp
         self.promotes, self.floats_only = promotes, floats_only
@@ -96,9 +98,9 @@ class Op:
         return sum(1 << bit for bit in ([0] if "y" in names else []) + bits)
 
     @functools.cached_property
-    def pulls(self) -> tuple[Rule | None, ...]:
-        """The vjp rules as functions of (g, saved, node)."""
-        return tuple(self._reader(rule) for rule in self.vjp)
+    def pulls(self) -> tuple[tuple[Rule | None, int | None], ...]:
+        """The vjp rules as the engine calls them, see `_plan`."""
+        return tuple(self._plan(rule) for rule in self.vjp)
 
     @functools.cached_property
     def pushes(self) -> tuple[Rule | None, ...]:
@@ -106,13 +108,23 @@ class Op:
         return tuple(self._reader(rule) for rule in self.jvp)
 
     @functools.cached_property
-    def scalar_pulls(self) -> tuple[Rule | None, ...]:
+    def scalar_pulls(self) -> tuple[tuple[Rule | None, int | None], ...]:
         """The vjp rules for Python floats: the same, unless the op has quicker ones."""
-        return tuple(self._reader(rule) for rule in self.scalar_vjp or self.vjp)
+        return tuple(self._plan(rule) for rule in self.scalar_vjp or self.vjp)
 
-    def pulls_of(self, node: Node) -> Sequence[Rule | None]:
+    def pulls_of(self, node: Node) -> Sequence[tuple[Rule | None, int | None]]:
         """The vjp rules for the operands of this node, where their number is free."""
-        return [self._reader(self.vjp[0], i) for i in range(len(node.edges))]
+        return [(self._reader(self.vjp[0], i), None) for i in range(len(node.edges))]
+
+    def _plan(self, rule: Rule | None) -> tuple[Rule | None, int | None]:
+        """Return (rule, place): call rule(g, saved[place]), or without place rule(g, saved, node).
+
+        The first form spares the commonest rules, which name one array, a Python call.
+        """
+        names = _named(rule)
+        if len(names) == 1 and (names[0] in self.arrays or names[0] == "y"):
+            return rule, -1 if names[0] == "y" else self.arrays.index(names[0])
+        return self._reader(rule), None
 
     def _reader(self, rule: Rule | None, i: int = 0) -> Rule | None:
         """Return `rule` as a function of (g, saved, node) that looks up what the rule names."""

@@ -6,8 +6,6 @@ commonest shapes of call; everything unusual falls through to `apply`.
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,7 @@ import numpy as np
 from . import versions
 from .dtypes import get_default_dtype, result_type
 from .errors import DtypeError, ShapeError
-from .modes import Mode, current
+from .modes import Mode, current, peek
 from .versions import Array, ForeignArray, checksum, tick
 
 if TYPE_CHECKING:
@@ -86,22 +84,6 @@ def results_are(cls: type[Traced]) -> None:
     _Tensor = cls
 
 
-class _Quiet(threading.local):
-    """Runs NumPy without floating-point warnings: log(0) is -inf, silently, as IEEE says.
-
-    Entering a context in which warnings are off costs a tenth of np.errstate. A context cannot
-    be entered twice, so only a forward runs inside, never a rule.
-    """
-
-    def __init__(self) -> None:
-        context = contextvars.Context()
-        context.run(np.seterr, all="ignore")
-        self.run: Callable[..., Any] = context.run
-
-
-quiet = _Quiet()
-
-
 def wrap(array: Array) -> Any:
     """Return a fresh tensor on `array` that does not require grad."""
     tensor = new(_Tensor)
@@ -130,7 +112,7 @@ def apply(op: Op, operands: Sequence[Any], params: tuple[Any, ...]) -> Any:
     if mode.observer is not None:
         return mode.observer.apply(op, operands, params, mode)
     arrays = prepare(op, operands)
-    y = run(op, quiet.run, [op.forward, *map(plain, arrays)], params)
+    y = run(op, mode.run, [op.forward, *map(plain, arrays)], params)
     return finish(op, operands, arrays, params, y, mode)
 
 
@@ -188,7 +170,7 @@ def attach(
 ) -> Node:
     """Record one run: the edges to its operands and the arrays its rules will ask for."""
     if node is None:
-        node = new(Node)
+        node = Node()
     node.op = op
     node.params = params
     node.time = tick()
@@ -246,7 +228,7 @@ def part_node(node: Node, k: int) -> Node:
     """Return the node of result k; it passes its cotangent to slot k of `node`."""
     from .op import PART  # ops are declared after recording
 
-    link = new(Node)
+    link = Node()
     link.op, link.params, link.edges, link.saved = PART, (k,), (node,), NOTHING
     link.shape, link.dtype = node.shape[k], node.dtype[k]
     link.scope, link.watch, link.time = node.scope, None, tick()
@@ -314,12 +296,26 @@ def _remember_views(op: Op, x: Any, outs: list[Any], params: tuple[Any, ...]) ->
         remember_view(op, x, out, params, k if op.results else None)
 
 
-def run(op: Op, call: Callable[..., Any], arguments: list[Any], params: tuple[Any, ...]) -> Any:
+def run(op: Op, call: Callable[..., Any], arguments: Sequence[Any], params: Any = NOTHING) -> Any:
     """Call a forward; an error that NumPy raises comes back with the op's name and shapes."""
     try:
         return call(*arguments, *params)
-    except (ValueError, TypeError, IndexError) as error:
+    except Exception as error:
+        return recover(op, call, (*arguments, *params), error)
+
+
+def recover(op: Op, call: Callable[..., Any], arguments: Sequence[Any], error: Exception) -> Any:
+    """Raise the error with the op's name and shapes; or run again, where the run was at fault.
+
+    A context that was copied to another thread brings the first thread's quiet context along,
+    which only one thread at a time can enter.
+    """
+    if isinstance(error, RuntimeError) and "cannot enter context" in str(error):
+        with np.errstate(all="ignore"):
+            return run(op, arguments[0], arguments[1:])
+    if isinstance(error, (ValueError, TypeError, IndexError)):
         raise explain(op, arguments, error) from error
+    raise error
 
 
 def explain(op: Op, arguments: Sequence[Any], error: Exception) -> Exception:
@@ -359,29 +355,29 @@ def _reason(op: Op, arrays: Sequence[Any], error: Exception) -> str:
 
 def unary(op: Op) -> Callable[[Any], Any]:
     """Return `apply` written flat for an op of one array and no parameters."""
-    forward, floats_only = op.forward, op.floats_only
+    forward, floats_only = op.direct, op.floats_only
     needs = op.needs(0, False)
     keep_y, keep_x = needs & 1, needs & 2
 
     def call(x: Any) -> Any:
         if x.__class__ is ndarray and x.dtype.kind == "f":
             return forward(x)
-        mode = current()
-        if not isinstance(x, Traced) or not mode.lean:
+        mode = peek()
+        if not (x.__class__ is _Tensor or isinstance(x, Traced)) or not mode.lean:
             return apply(op, (x,), NOTHING)
         array = x._array
         if array.__class__ is not ndarray or (floats_only and array.dtype.kind != "f"):
             return apply(op, (x,), NOTHING)
         try:
-            y = quiet.run(forward, array)
-        except (ValueError, TypeError, IndexError) as error:
-            raise explain(op, (array,), error) from error
+            y = mode.run(forward, array)
+        except Exception as error:
+            y = recover(op, mode.run, (forward, array), error)
         if y.__class__ is not ndarray:
             y = asarray(y)
-        out = new(_Tensor)
+        out: Any = new(_Tensor)
         out._array = y
         if x._rg and mode.grad:
-            node = new(Node)
+            node: Any = Node()
             node.op = op
             node.params = NOTHING
             node.time = tick()
@@ -400,51 +396,52 @@ def unary(op: Op) -> Callable[[Any], Any]:
 
 def binary(op: Op) -> Callable[[Any, Any], Any]:
     """Return `apply` written flat for an elementwise op of two arrays and no parameters."""
-    forward, floats_only = op.forward, op.floats_only
+    forward, floats_only = op.direct, op.floats_only
     needs_a, needs_b = op.needs(0, False), op.needs(1, False)
 
     def call(a: Any, b: Any) -> Any:
-        mode = current()
-        if isinstance(a, Traced):
-            xa, ra = a._array, a._rg
-        else:
-            xa, ra = a, False
-        if isinstance(b, Traced):
-            xb, rb = b._array, b._rg
-        else:
-            xb, rb = b, False
         # The quick way: plain arrays of one dtype, or one of them a Python number beside floats.
+        xa = a._array if a.__class__ is _Tensor or isinstance(a, Traced) else a
+        xb = b._array if b.__class__ is _Tensor or isinstance(b, Traced) else b
         ka, kb = xa.__class__, xb.__class__
-        if ka is ndarray and kb is ndarray:
-            quick = xa.dtype is xb.dtype and not (floats_only and xa.dtype.kind != "f")
-        elif ka is ndarray:
-            quick = (kb is float or kb is int) and xa.dtype.kind == "f"
+        if ka is ndarray:
+            dtype = xa.dtype
+            if kb is ndarray:
+                quick = dtype is xb.dtype and not (floats_only and dtype.kind != "f")
+            else:
+                quick = (kb is float or kb is int) and dtype.kind == "f"
+        elif kb is ndarray:
+            dtype = xb.dtype
+            quick = (ka is float or ka is int) and dtype.kind == "f"
         else:
-            quick = kb is ndarray and (ka is float or ka is int) and xb.dtype.kind == "f"
+            quick = False
+        mode = peek()
         if not quick or not mode.lean or (xa is a and xb is b):
             return apply(op, (a, b), NOTHING)
         try:
-            y = quiet.run(forward, xa, xb)
-        except (ValueError, TypeError, IndexError) as error:
-            raise explain(op, (xa, xb), error) from error
+            y = mode.run(forward, xa, xb)
+        except Exception as error:
+            y = recover(op, mode.run, (forward, xa, xb), error)
         if y.__class__ is not ndarray:
             y = asarray(y)
-        out = new(_Tensor)
+        out: Any = new(_Tensor)
         out._array = y
+        ra = xa is not a and a._rg
+        rb = xb is not b and b._rg
         if mode.grad and (ra or rb):
-            node = new(Node)
+            node: Any = Node()
             node.op = op
             node.params = NOTHING
             node.time = tick()
             node.scope = mode.scope
             node.watch = None
             node.shape = y.shape
-            node.dtype = y.dtype
+            node.dtype = dtype
             node.edges = (
-                (a._node or a) if ra else (xa.shape, xa.dtype) if ka is ndarray else xa,
-                (b._node or b) if rb else (xb.shape, xb.dtype) if kb is ndarray else xb,
+                (a._node or a) if ra else (xa.shape, dtype) if ka is ndarray else xa,
+                (b._node or b) if rb else (xb.shape, dtype) if kb is ndarray else xb,
             )
-            needs = (needs_a if ra else 0) | (needs_b if rb else 0)
+            needs = needs_a if not rb else needs_b if not ra else needs_a | needs_b
             if needs:
                 node.saved = (
                     xa if needs & 2 else None,

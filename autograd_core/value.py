@@ -14,7 +14,7 @@ import numpy as np
 from . import ops
 from .engine import history
 from .errors import DtypeError, GraphError
-from .modes import MODE, current
+from .modes import MODE, current, peek
 from .op import METHODS, Op
 from .recording import NOTHING, Number, new
 from .versions import tick
@@ -64,24 +64,25 @@ def pull_numbers(order: Sequence[Any], cotangents: dict[Any, Any], create_graph:
             continue
         saved = (*v.edges, v) if create_graph else v.saved
         op = v.op
-        for source, rule in zip(v.edges, op.scalar_pulls):
+        for source, (rule, place) in zip(v.edges, op.scalar_pulls, strict=True):
             if source.__class__ is not Value or rule is None:
                 continue
             try:
-                x = rule(g, saved, v)
+                x = rule(g, saved[place]) if place is not None else rule(g, saved, v)
             except _FAULTS:
-                x = _fault(rule, g, saved, v)
+                x = _fault(rule, place, g, saved, v)
             if x.__class__ is not float and not create_graph:
                 x = float(x)
             known = cotangents.get(source)
             cotangents[source] = x if known is None else known + x
 
 
-def _fault(rule: Callable[..., Any], g: Any, saved: Any, v: Value) -> Any:
+def _fault(rule: Any, place: int | None, g: Any, saved: Any, v: Value) -> Any:
     """Run a rule in NumPy's numbers, which divide by zero without complaint."""
     saved = tuple(np.float64(float(x)) if isinstance(x, (float, Value)) else x for x in saved)
     with np.errstate(all="ignore"):
-        return float(rule(np.float64(float(g)), saved, v))
+        g = np.float64(float(g))
+        return float(rule(g, saved, v) if place is None else rule(g, saved[place]))
 
 
 def _one(op: Op) -> Callable[[Any], Any]:
@@ -99,7 +100,7 @@ def _one(op: Op) -> Callable[[Any], Any]:
         out.grad = 0.0
         out.name = None
         out.time = tick()
-        mode = current()
+        mode = peek()
         out.scope = mode.scope
         if mode.grad:
             out.op = op
@@ -135,7 +136,7 @@ def _two(op: Op) -> Callable[[Any, Any], Any]:
         out.grad = 0.0
         out.name = None
         out.time = tick()
-        mode = current()
+        mode = peek()
         out.scope = mode.scope
         if mode.grad:
             out.op = op

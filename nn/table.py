@@ -73,10 +73,16 @@ def summary(model: Module, *inputs: Any) -> Summary:
 
 def _example(model: Module, given: Any) -> Any:
     """Make a batch of one example of a shape; leave anything else as it is."""
-    if not isinstance(given, (tuple, list)):
+    if not _is_shape(given):
         return given
     dtypes = (p.dtype for p in model.parameters())
-    return ag.zeros(1, *cast("Sequence[int]", given), dtype=next(dtypes, None))
+    return ag.zeros(1, *given, dtype=next(dtypes, None))
+
+
+def _is_shape(given: Any) -> bool:
+    return isinstance(given, (tuple, list)) and all(
+        isinstance(n, int) for n in cast("Sequence[Any]", given)
+    )
 
 
 @contextmanager

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
-from autograd_core.modes import MODE, Mode
+from autograd_core.modes import MODE, current
+
+MODES = ("forward", "grad", "observer", "scope")
 
 hypothesis.settings.register_profile(
     "reproducible",
@@ -48,10 +50,10 @@ def rng(seed: int) -> np.random.Generator:
 def modes_are_restored(seed: int) -> Iterator[None]:
     """Seed the global generator; fail a test that leaves a mode switched on."""
     ag.manual_seed(seed)
-    before = MODE.get()
+    before = current()
     yield
-    after = MODE.get()
-    MODE.set(before)
-    left = [name for name in Mode.__slots__ if getattr(after, name) != getattr(before, name)]
+    after = current()
+    left = [mode for mode in MODES if getattr(after, mode) is not getattr(before, mode)]
     if left:
+        MODE.set(before)
         pytest.fail(f"the test left a mode switched on: {', '.join(left)}")

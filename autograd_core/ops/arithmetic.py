@@ -18,6 +18,7 @@ __all__ = ["add", "div", "mul", "neg", "positive", "pow", "sign", "sub"]
 @elementwise(
     label="+",
     scalar=operator.add,
+    direct=operator.add,
     vjp=[lambda g: g, lambda g: g],
     method=True,
 )
@@ -29,6 +30,7 @@ def add(a: Array, b: Array) -> Array:
 @elementwise(
     label="-",
     scalar=operator.sub,
+    direct=operator.sub,
     vjp=[lambda g: g, lambda g: -g],
     method=True,
 )
@@ -40,6 +42,7 @@ def sub(a: Array, b: Array) -> Array:
 @elementwise(
     label="*",
     scalar=operator.mul,
+    direct=operator.mul,
     vjp=[lambda g, b: g * b, lambda g, a: g * a],
     method=True,
 )
@@ -51,6 +54,7 @@ def mul(a: Array, b: Array) -> Array:
 @elementwise(
     label="/",
     scalar=operator.truediv,
+    direct=operator.truediv,
     floats_only=True,
     vjp=[lambda g, b: g / b, lambda g, b, y: -g * (y / b)],
     method=True,
@@ -65,6 +69,7 @@ def div(a: Array, b: Array) -> Array:
     promotes=True,
     elementwise=True,
     scalar=operator.neg,
+    direct=np.negative,
     vjp=[lambda g: -g],
     method=True,
 )

@@ -16,6 +16,7 @@ __all__ = ["abs", "exp", "log", "relu", "sigmoid", "sqrt", "square", "tanh"]
 
 @elementwise(
     scalar=math.exp,
+    direct=np.exp,
     floats_only=True,
     vjp=[lambda g, y: g * y],
     method=True,
@@ -27,6 +28,7 @@ def exp(x: Array) -> Array:
 
 @elementwise(
     scalar=math.log,
+    direct=np.log,
     floats_only=True,
     vjp=[lambda g, x: g / x],
     method=True,
@@ -38,6 +40,7 @@ def log(x: Array) -> Array:
 
 @elementwise(
     scalar=math.sqrt,
+    direct=np.sqrt,
     floats_only=True,
     vjp=[lambda g, y: g / (2.0 * y)],
     method=True,
@@ -49,6 +52,7 @@ def sqrt(x: Array) -> Array:
 
 @elementwise(
     scalar=lambda x: x * x,
+    direct=np.square,
     vjp=[lambda g, x: g * (2.0 * x)],
     method=True,
 )
@@ -59,6 +63,7 @@ def square(x: Array) -> Array:
 
 @elementwise(
     scalar=math.tanh,
+    direct=np.tanh,
     floats_only=True,
     vjp=[lambda g, y: g * (1.0 - y * y)],
     method=True,
@@ -92,6 +97,7 @@ def relu(x: Array) -> Array:
 
 @elementwise(
     scalar=abs,
+    direct=np.absolute,
     vjp=[lambda g, x: g * sign(x)],
     method=True,
 )

@@ -98,6 +98,14 @@ LAYERS = [
     ),
     LayerCase(
         "Conv2d",
+        lambda nn: nn.Conv2d(1, 2, 3, stride=2, padding="valid"),
+        normal((1, 1, 5, 4)),
+        (1, 2, 2, 1),
+        BOTH,
+        "Conv2d(1, 2, kernel_size=(3, 3), stride=(2, 2), padding=valid)",
+    ),
+    LayerCase(
+        "Conv2d",
         lambda nn: nn.Conv2d(1, 2, 2, padding="same"),
         normal((1, 4, 4)),
         (2, 4, 4),

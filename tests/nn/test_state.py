@@ -66,6 +66,13 @@ def test_assigning_takes_the_tensors_themselves() -> None:
     assert layer.weight.item() == 4.0
 
 
+def test_assigning_reaches_buffers_and_children() -> None:
+    layer = nn.CrossEntropyLoss(weight=ag.ones(2))
+    given = ag.tensor([1.0, 2.0])
+    nn.Sequential(layer).load_state_dict({"0.weight": given}, assign=True)
+    assert layer.weight is given
+
+
 def test_a_failed_load_says_everything_and_changes_nothing() -> None:
     m = model()
     before = values(m)

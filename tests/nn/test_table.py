@@ -31,6 +31,14 @@ def test_a_tensor_is_taken_as_it_is() -> None:
     assert [row.outputs for row in rows][-1] == ((5, 10),)
 
 
+def test_a_list_of_tensors_is_one_input_and_no_shape() -> None:
+    class Join(nn.Module):
+        def forward(self, parts: list[ag.Tensor]) -> ag.Tensor:
+            return ag.cat(parts)
+
+    assert nn.summary(Join(), [ag.ones(2), ag.ones(3)]).rows[0].outputs == ((5,),)
+
+
 def test_without_input_nothing_is_run() -> None:
     summary = nn.summary(nn.models.fc_net())
     assert summary.parameters == 99_710

@@ -12,7 +12,6 @@ import nn
 import optim
 from nn.state import StateError
 
-
 ONE: Any = (0.9,)
 
 
@@ -232,8 +231,24 @@ def test_parameters_of_the_wrong_kind_are_refused() -> None:
         optim.SGD([np.ones(1)])
 
 
+def test_a_slot_that_is_none_is_not_there_yet() -> None:
+    a = weight()
+    optimizer = optim.SGD([a], lr=0.1, momentum=0.9)
+    state = {0: {"momentum_buffer": None}}
+    optimizer.load_state_dict({"state": state, "param_groups": [{"params": [0]}]})
+    with_gradient(a)
+    optimizer.step()
+    assert a.item() == pytest.approx(0.9)
+
+
 def test_a_rule_must_be_defined() -> None:
+    class Half(optim.Optimizer):
+        def init(self, w: Any) -> dict[str, Any]:
+            return {}
+
     a = weight()
     with_gradient(a)
+    with pytest.raises(NotImplementedError, match=r"Half does not define rule\(\)"):
+        Half([a], {}).step()
     with pytest.raises(NotImplementedError, match=r"Optimizer does not define init\(\)"):
         optim.Optimizer([a], {}).step()

@@ -1,8 +1,8 @@
 """Datasets, splits, collating, the loader and the digits."""
 
 import sys
-from collections import namedtuple
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -182,7 +182,9 @@ def test_random_split_refuses_lengths_that_do_not_fit(lengths: list[float], mess
         random_split(tensors(), lengths)
 
 
-Pair = namedtuple("Pair", ["x", "y"])
+class Pair(NamedTuple):
+    x: int
+    y: int
 
 
 def test_numbers_collate_to_tensors_of_pytorch_kinds() -> None:
