@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import autograd as autograd
 from . import versions as versions
+from ._tensor import Size as Size
+from ._tensor import Tensor as Tensor
 from .creation import *  # noqa: F403
 from .dtypes import bool as bool
 from .dtypes import double as double
@@ -38,8 +40,6 @@ from .observe import observe as observe
 from .ops import *  # noqa: F403
 from .printing import device as device
 from .random import *  # noqa: F403
-from ._tensor import Size as Size
-from ._tensor import Tensor as Tensor
 from .value import Value as Value
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-class cuda:  # noqa: N801 - PyTorch's name
+class cuda:
     """There is none: this is a CPU library."""
 
     @staticmethod

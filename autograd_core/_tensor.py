@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
-from . import autograd, creation, inplace, interop, ops, printing, random, versions
+from . import autograd, creation, inplace, interop, methods, ops, printing, random, versions
 from .creation import check_device
-from .dtypes import as_dtype, float16, float32, float64, int16, int32, int64, int8, uint8
-from .dtypes import bool as bool_
+from .dtypes import as_dtype, float32
 from .engine import Watch
 from .errors import DtypeError, GraphError, ShapeError
-from .op import METHODS, REGISTRY
-from .recording import Node, Traced, results_are, wrap
+from .flat import results_are
+from .op import METHODS
+from .ops.shape import dim_of
+from .recording import Node, Results, Traced, wrap
 from .versions import Array
-
-IN_PLACE = {"relu", "clamp", *(name for name, op in REGISTRY.items() if op.elementwise)}
-
-
-def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return inplace.update(f"{name}_", function, self, *args, **kwargs)
-
-    method.__name__ = method.__qualname__ = f"{name}_"
-    method.__doc__ = f"Change x in place to what {name} returns."
-    return method
-
-
-def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: function(other, self)
-
-
-def _augmented(name: str) -> Callable[[Any, Any], Any]:
-    function = getattr(ops, name)
-    return lambda self, other: inplace.update(f"{name}_", function, self, other)
 
 
 class Size(tuple[int, ...]):
@@ -56,7 +37,9 @@ class Tensor(Traced):
     """An array with a history: run ops on it, call backward() on a result, read `.grad`."""
 
     vars().update(METHODS)
-    vars().update({f"{name}_": _in_place(name, METHODS[name]) for name in IN_PLACE & set(METHODS)})
+    vars().update(methods.CASTS)
+    vars().update(methods.NEW)
+    vars().update(methods.IN_PLACE)
 
     def __init__(self, data: Any = ()) -> None:
         self._array = creation.tensor(data, dtype=None if np.size(data) else float32)._array
@@ -88,7 +71,7 @@ class Tensor(Traced):
     def size(self, dim: int | None = None) -> Any:
         """Return the shape, or the size of one axis."""
         shape = self._array.shape
-        return Size(shape) if dim is None else shape[ops.dim_of(len(shape), dim)]
+        return Size(shape) if dim is None else shape[dim_of(len(shape), dim)]
 
     def numel(self) -> int:
         """Return the number of elements."""
@@ -109,7 +92,7 @@ class Tensor(Traced):
         """Tell whether the elements lie one after the other in memory."""
         return self._array.flags.c_contiguous
 
-    def contiguous(self) -> Tensor:
+    def contiguous(self) -> Any:
         """Return x, or a copy whose elements lie one after the other."""
         return self if self._array.flags.c_contiguous else self.clone()
 
@@ -172,7 +155,8 @@ class Tensor(Traced):
         inputs: Any = None,
     ) -> None:
         """Add d(self)/d(leaf), weighted by `gradient`, into `.grad` of every leaf."""
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+        me: Any = self
+        autograd.backward(me, gradient, retain_graph, create_graph, inputs)
 
     def retain_grad(self) -> None:
         """Let backward() fill `.grad` of this result as it does of leaves."""
@@ -232,47 +216,11 @@ class Tensor(Traced):
         """Return the dtype's name, or it in another dtype."""
         return str(self._array.dtype) if dtype is None else self.to(dtype)
 
-    def float(self) -> Tensor:
-        """Return it as float32."""
-        return self.to(float32)
-
-    def double(self) -> Tensor:
-        """Return it as float64."""
-        return self.to(float64)
-
-    def half(self) -> Tensor:
-        """Return it as float16."""
-        return self.to(float16)
-
-    def long(self) -> Tensor:
-        """Return it as int64."""
-        return self.to(int64)
-
-    def int(self) -> Tensor:
-        """Return it as int32."""
-        return self.to(int32)
-
-    def short(self) -> Tensor:
-        """Return it as int16."""
-        return self.to(int16)
-
-    def char(self) -> Tensor:
-        """Return it as int8."""
-        return self.to(int8)
-
-    def byte(self) -> Tensor:
-        """Return it as uint8."""
-        return self.to(uint8)
-
-    def bool(self) -> Tensor:
-        """Return it as bool."""
-        return self.to(bool_)
-
     def type_as(self, other: Tensor) -> Tensor:
         """Return it in the dtype of `other`."""
         return self.to(other.dtype)
 
-    def cpu(self) -> Tensor:
+    def cpu(self) -> Self:
         """Return it: it is on the CPU."""
         return self
 
@@ -296,30 +244,17 @@ class Tensor(Traced):
         """Return a read-only view of the memory; copy it to write."""
         if self._rg:
             raise GraphError(
-                "numpy() on a tensor that requires grad would lose the graph: "
-                "use .detach().numpy()"
+                "numpy() on a tensor that requires grad would lose the graph: use .detach().numpy()"
             )
         return interop.read_only(self._array)
 
     # Fresh ones like it
 
-    def new_zeros(self, *size: Any, dtype: Any = None) -> Tensor:
-        """Zeros of a new size in the same dtype."""
-        return creation.zeros(*size, dtype=dtype or self._array.dtype)
-
-    def new_ones(self, *size: Any, dtype: Any = None) -> Tensor:
-        """Ones of a new size in the same dtype."""
-        return creation.ones(*size, dtype=dtype or self._array.dtype)
-
-    def new_empty(self, *size: Any, dtype: Any = None) -> Tensor:
-        """Uninitialised memory of a new size in the same dtype."""
-        return creation.empty(*size, dtype=dtype or self._array.dtype)
-
-    def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Any:
         """One value in a new size and the same dtype."""
         return creation.full(size, fill_value, dtype=dtype or self._array.dtype)
 
-    def new_tensor(self, data: Any, dtype: Any = None) -> Tensor:
+    def new_tensor(self, data: Any, dtype: Any = None) -> Any:
         """A copy of the data in the same dtype."""
         return creation.tensor(data, dtype=dtype or self._array.dtype)
 
@@ -341,7 +276,8 @@ class Tensor(Traced):
 
     def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Self:
         """Draw all elements anew from a normal distribution."""
-        return self.copy_(random.normal(mean, std, self.shape, generator=generator))
+        draws = random.randn(*self.shape, generator=generator, dtype=self._array.dtype)
+        return self.copy_(draws * std + mean)
 
     def uniform_(self, low: Any = 0.0, high: Any = 1.0, *, generator: Any = None) -> Self:
         """Draw all elements anew, uniformly from [low, high)."""
@@ -351,15 +287,15 @@ class Tensor(Traced):
     # Operators
 
     __add__ = __radd__ = ops.add
-    __sub__, __rsub__ = ops.sub, _reflected(ops.sub)
+    __sub__, __rsub__ = ops.sub, methods.reflected(ops.sub)
     __mul__ = __rmul__ = ops.mul
-    __truediv__, __rtruediv__ = ops.div, _reflected(ops.div)
-    __pow__, __rpow__ = ops.pow, _reflected(ops.pow)
-    __matmul__, __rmatmul__ = ops.matmul, _reflected(ops.matmul)
+    __truediv__, __rtruediv__ = ops.div, methods.reflected(ops.div)
+    __pow__, __rpow__ = ops.pow, methods.reflected(ops.pow)
+    __matmul__, __rmatmul__ = ops.matmul, methods.reflected(ops.matmul)
     __neg__, __pos__, __abs__ = ops.neg, ops.positive, ops.abs
-    __iadd__, __isub__ = _augmented("add"), _augmented("sub")
-    __imul__, __itruediv__ = _augmented("mul"), _augmented("div")
-    __ipow__ = _augmented("pow")
+    __iadd__, __isub__ = methods.augmented("add"), methods.augmented("sub")
+    __imul__, __itruediv__ = methods.augmented("mul"), methods.augmented("div")
+    __ipow__ = methods.augmented("pow")
     __eq__, __ne__ = ops.eq, ops.ne  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
     __hash__ = object.__hash__
@@ -423,4 +359,5 @@ def _watch(node: Node) -> Watch:
     return node.watch
 
 
+Results.cls = Tensor
 results_are(Tensor)

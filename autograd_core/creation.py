@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dtypes import as_dtype, bool as bool_, get_default_dtype, int64
+from .dtypes import as_dtype, get_default_dtype, int64
+from .dtypes import bool as bool_
 from .errors import DtypeError, ShapeError
 from .recording import Traced, wrap
 from .versions import Array, ForeignArray
@@ -34,9 +35,7 @@ def check_device(device: Any) -> None:
         raise ValueError(f"device {str(device)!r} is not available: this is a CPU library")
 
 
-def tensor(
-    data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A new leaf with a copy of the data: numbers, nested sequences, arrays, tensors.
 
     Python floats become the default dtype, ints int64; arrays keep their dtype.
@@ -146,16 +145,12 @@ def _size(shape: tuple[Any, ...], who: str) -> tuple[int, ...]:
     return tuple(int(n) for n in shape)
 
 
-def empty(
-    *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Uninitialised memory."""
     return finished(np.empty(_size(size, "empty"), _dtype(dtype)), requires_grad, device)
 
 
-def zeros(
-    *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """All zeros."""
     return finished(np.zeros(_size(size, "zeros"), _dtype(dtype)), requires_grad, device)
 

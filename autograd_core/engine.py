@@ -30,9 +30,8 @@ def history(roots: Iterable[Any]) -> list[Node]:
         for source in node.edges:
             kind = source.__class__
             if (
-                (kind is Node or (kind is not tuple and isinstance(source, Node)))
-                and source not in seen
-            ):
+                kind is Node or (kind is not tuple and isinstance(source, Node))
+            ) and source not in seen:
                 seen.add(source)
                 order.append(source)
     order.sort(key=_time, reverse=True)
@@ -91,14 +90,15 @@ def _pull_all(
     """Visit each node after all its uses, and send on what its rules make of its cotangent."""
     sums: set[Any] = set()  # cotangents added up here: nobody else holds them, they grow in place
     for node in order:
-        g = cotangents.pop(node, None)
+        g: Any = cotangents.pop(node, None)
         if g is None:
             continue
         if node.watch is not None:
             g = node.watch(g)
         if node in kept:
             cotangents[node] = g
-        op, saved = node.op, node.saved
+        op: Any = node.op
+        saved: Any = node.saved
         if saved is not NOTHING:
             if saved is None or versions.latest > node.time or saved.__class__ is not tuple:
                 _verify(node)
@@ -106,7 +106,7 @@ def _pull_all(
                 saved = _handles(node)
         plans = op.pulls_of(node) if op.variadic else op.pulls
         for source, (rule, place) in zip(node.edges, plans):  # noqa: B905 - strict costs 0.1 us
-            kind = source.__class__
+            kind: Any = source.__class__
             if kind is tuple or rule is None or (useful is not None and source not in useful):
                 continue
             if kind is Node:
@@ -117,7 +117,7 @@ def _pull_all(
                 to = source
             else:
                 continue
-            x = rule(g, saved[place]) if place is not None else rule(g, saved, node)
+            x: Any = rule(g, saved[place]) if place is not None else rule(g, saved, node)
             if op is PART:
                 _add_part(cotangents, source, node.params[0], x)
                 continue
@@ -148,7 +148,7 @@ def _fit(x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return x if x.dtype == dtype else cast(x, dtype)
 
 
-def _add_part(cotangents: dict[Any, Any], node: Node, k: int, x: Any) -> None:
+def _add_part(cotangents: dict[Any, Any], node: Any, k: int, x: Any) -> None:
     """Add x into slot k of the cotangents of an op with several results."""
     slots = cotangents.setdefault(node, [None] * len(node.shape))
     slots[k] = x if slots[k] is None else slots[k] + x

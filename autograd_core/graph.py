@@ -82,9 +82,7 @@ def _written(text: str, path: str | None) -> str:
     return text
 
 
-def trace_graph(
-    output: Any, *inputs: Any, names: Mapping[str, Any] | None = None
-) -> Graph:
+def trace_graph(output: Any, *inputs: Any, names: Mapping[str, Any] | None = None) -> Graph:
     """Return the graph behind an output (or several), or of a function or model run on `inputs`.
 
     A lean graph tells structure, shapes and saved bytes; running a function here observes it, and

@@ -7,7 +7,6 @@ looked at anew from there. The engine knows nothing of it.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -17,36 +16,10 @@ from . import ops, versions
 from .dtypes import as_dtype
 from .errors import DtypeError, GraphError, ShapeError
 from .modes import current
-from .op import Op, linear
+from .op import linear
 from .ops.indexing import index, key_text, plain_key
-from .recording import Node, Traced, attach
+from .recording import Node, Step, Traced, attach
 from .versions import Array
-
-Step = tuple[Op, tuple[Any, ...], int | None]  # a view op, its parameters, which of its results
-
-
-class View:
-    """How a tensor is seen from its base: the view ops that lead there."""
-
-    __slots__ = ("base", "steps")
-
-    def __init__(self, base: Any, steps: tuple[Step, ...]) -> None:
-        self.base, self.steps = base, steps
-
-
-def remember_view(op: Op, x: Any, out: Any, params: tuple[Any, ...], k: int | None) -> None:
-    """Note that `out` shows memory of `x`, if it does."""
-    if versions.owner(out._array) is not versions.owner(x._array):
-        return
-    known = x._view
-    base, steps = (x, ()) if known is None else (known.base, known.steps)
-    out._view = View(base, (*steps, (op, params, k)))
-    views = base._views
-    if views is None:
-        views = base._views = []
-    elif len(views) >= 8 and len(views) & (len(views) - 1) == 0:  # at every doubling
-        views[:] = [reference for reference in views if reference() is not None]
-    views.append(weakref.ref(out))
 
 
 def see(x: Any, steps: tuple[Step, ...]) -> Any:
@@ -60,7 +33,7 @@ def see(x: Any, steps: tuple[Step, ...]) -> Any:
 @linear(
     together=True,
     label="write",
-    vjp=[lambda g, steps: write(g, 0.0, steps), lambda g, steps: see(g, steps)],
+    vjp=[lambda g, steps: _erase(g, steps), lambda g, steps: see(g, steps)],
 )
 def write(base: Array, value: Array, steps: tuple[Step, ...]) -> Array:
     """A copy of the base in which the view at `steps` holds the value."""
@@ -77,13 +50,21 @@ def write(base: Array, value: Array, steps: tuple[Step, ...]) -> Array:
 @linear(
     together=True,
     label=lambda key: f"[{key_text(key)}] =",
-    vjp=[lambda g, key: index_put(g, 0.0, key), lambda g, key: index(g, key)],
+    vjp=[lambda g, key: _erase_at(g, key), lambda g, key: index(g, key)],
 )
 def index_put(x: Array, value: Array, key: tuple[Any, ...]) -> Array:
     """A copy of x in which x[key] holds the value."""
     y = x.copy()
     y[key] = value
     return y
+
+
+def _erase(g: Any, steps: tuple[Step, ...]) -> Any:
+    return write(g, 0.0, steps)
+
+
+def _erase_at(g: Any, key: tuple[Any, ...]) -> Any:
+    return index_put(g, 0.0, key)
 
 
 def guard(who: str, x: Any) -> None:

@@ -49,7 +49,9 @@ def array(self: Any, dtype: Any = None, copy: bool | None = None) -> Array:
     return np.array(view, dtype, copy=True) if copy else np.asarray(view, dtype)
 
 
-def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kw: Any) -> Any:
+def array_ufunc(
+    self: Any, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kw: Any
+) -> Any:
     """Run a NumPy function: as its op where we have it, else on tensors without gradient only."""
     if out is not None:
         raise GraphError(f"np.{ufunc.__name__} cannot write into out= beside a Tensor: {REFUSED}")

@@ -60,7 +60,8 @@ class Scope:
         self.parent = parent
 
 
-MODE: ContextVar[Mode] = ContextVar("autograd_core.mode", default=Mode(grad=True))
+_FRESH = Mode(grad=True)
+MODE: ContextVar[Mode] = ContextVar("autograd_core.mode", default=_FRESH)
 peek = MODE.get  # what a thread that has not run an op yet sees is not lean
 
 
@@ -155,7 +156,7 @@ def _decorate_generator(function: Callable[..., Any], changes: dict[str, Any]) -
     return inside
 
 
-class no_grad(Switch):  # noqa: N801 - PyTorch's name
+class no_grad(Switch):
     """Record nothing inside: `with no_grad():`, `@no_grad()` or `@no_grad`."""
 
     def __new__(cls, function: Any = None) -> Any:
@@ -169,14 +170,14 @@ class no_grad(Switch):  # noqa: N801 - PyTorch's name
         super().__init__(grad=False)
 
 
-class enable_grad(Switch):  # noqa: N801 - PyTorch's name
+class enable_grad(Switch):
     """Record inside, even within `no_grad`."""
 
     def __init__(self) -> None:
         super().__init__(grad=True)
 
 
-class set_grad_enabled(Switch):  # noqa: N801 - PyTorch's name
+class set_grad_enabled(Switch):
     """Switch recording on or off from here on, or for the length of a `with` block."""
 
     def __init__(self, mode: bool) -> None:

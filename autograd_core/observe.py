@@ -11,7 +11,18 @@ from typing import Any, Self
 
 from .modes import MODE, Mode, current
 from .op import Op
-from .recording import Node, Traced, attach, finish, new, plain, prepare, run
+from .recording import (
+    Node,
+    Traced,
+    apply_numbers,
+    attach,
+    common_dtype,
+    finish,
+    new,
+    plain,
+    run,
+    unwrap,
+)
 
 _PACKAGES = ("autograd_core", "nn", "optim", "training")
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -33,7 +44,7 @@ class ObservedNode(Node):
         return f"recorded at {self.line}"
 
 
-class observe:  # noqa: N801 - a context manager, as no_grad is
+class observe:
     """`with observe() as seen:` keeps every op that runs inside in `seen.nodes`."""
 
     def __init__(self) -> None:
@@ -56,7 +67,13 @@ class observe:  # noqa: N801 - a context manager, as no_grad is
 
     def apply(self, op: Op, operands: Sequence[Any], params: tuple[Any, ...], mode: Mode) -> Any:
         """Run an op as `recording.apply` does, and keep what it did."""
-        arrays = prepare(op, operands)
+        arrays, traced = unwrap(op, operands)
+        if traced is None:
+            return apply_numbers(op, operands, params)
+        if op.promotes:
+            arrays = common_dtype(op, arrays)
+        if not traced:
+            return run(op, op.forward, arrays, params)
         sources = tuple(_source(x) for x in operands)
         start = time.perf_counter()
         y = run(op, mode.run, [op.forward, *map(plain, arrays)], params)

@@ -20,11 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from .recording import Node, apply, binary, unary
+from .flat import binary, unary, with_parameters
+from .recording import Node, apply
 from .versions import Array
 
 Rule = Callable[..., Any]
 REGISTRY: dict[str, Op] = {}
+_MISSING: Any = object()  # a parameter without default
 METHODS: dict[str, Callable[..., Any]] = {}
 
 _ALIASES = {"axis": "dim", "keepdims": "keepdim"}
@@ -34,47 +36,48 @@ _POSITIONS = {"input": 0, "other": 1, "tensors": 0}
 class Op:
     """A differentiable operation: its forward, its rules, and what drawings and Value need."""
 
+    label_rule: Callable[..., str] | str | None = None  # what drawings print, of the parameters
+    direct: Rule  # the forward as one C call, where there is one; else the forward
+    scalar: Rule | None = None  # the same function of Python floats
+    scalar_vjp: Sequence[Rule | None] | None = None  # quicker rules for floats
+    promotes: bool | int = False  # arrays meet in a common dtype; an int: from that operand on
+    floats_only: bool = False  # integers become the default dtype first
+    differentiable: bool = True  # else the result never requires grad
+    linear: bool = False  # zero as soon as one array is zero
+    together: bool = False  # or linear in all arrays jointly
+    elementwise: bool = False
+    variadic: bool = False  # takes one sequence of arrays
+    view: bool = False  # the result may share memory with the first array
+    collect: bool = False  # x.op(2, 3) means x.op((2, 3))
+    results: Any = None  # the named tuple of an op with several results
+    call: Rule  # what users call; set when the declaration is complete
+
     def __init__(
-        self,
-        forward: Rule,
-        vjp: Sequence[Rule | None],
-        jvp: Sequence[Rule | None],
-        *,
-        label: Callable[..., str] | str | None = None,
-        direct: Rule | None = None,
-        scalar: Rule | None = None,
-        scalar_vjp: Sequence[Rule | None] | None = None,
-        promotes: bool | int = False,
-        floats_only: bool = False,
-        differentiable: bool = True,
-        together: bool = False,
-        elementwise: bool = False,
-        variadic: bool = False,
-        view: bool = False,
-        collect: bool = False,
-        results: Any = None,
+        self, forward: Rule, vjp: Sequence[Rule | None], jvp: Sequence[Rule | None], **facets: Any
     ) -> None:
         self.name = forward.__name__.rstrip("_")
         if self.name in REGISTRY:
             raise ValueError(f"op {self.name!r} is declared twice")
         if len(vjp) != len(jvp):
             raise ValueError(f"op {self.name!r} has {len(vjp)} vjp and {len(jvp)} jvp rules")
+        facets["label_rule"] = facets.pop("label", None)
+        for facet, value in {"direct": forward, **facets}.items():
+            if facet not in Op.__annotations__:
+                raise TypeError(f"op {self.name!r} has no facet {facet!r}")
+            setattr(self, facet, value)
         code = forward.__code__
         names = code.co_varnames[: code.co_argcount]
         self.arity = len(vjp)
         self.arrays, self.names = names[: self.arity], names[self.arity :]
         self.defaults: tuple[Any, ...] = forward.__defaults__ or ()
-        self.forward = _spread(forward, len(self.names)) if variadic else forward
-        self.direct = direct or forward  # the same function without a Python frame around it
+        self.forward = _spread(forward, len(self.names)) if self.variadic else forward
         self.vjp, self.jvp = tuple(vjp), tuple(jvp)
-        self.label_rule, self.scalar, self.scalar_vjp = label, scalar, scalar_vjp
-        self.promotes, self.floats_only = promotes, floats_only
-        self.differentiable, self.together, self.elementwise = differentiable, together, elementwise
-        self.variadic, self.view, self.collect, self.results = variadic, view, collect, results
-        self.call: Rule = self.forward  # what users call; set when the declaration is complete
-        self._needs = [
-            tuple(self._mask(rule) for rule in rules) for rules in (self.vjp, self.jvp)
+        required = len(self.names) - len(self.defaults)
+        self._tail = [
+            (name, _MISSING if i < required else self.defaults[i - len(self.names)])
+            for i, name in enumerate(self.names)
         ]
+        self._needs = [tuple(self._mask(rule) for rule in rules) for rules in (vjp, jvp)]
         REGISTRY[self.name] = self
 
     def __repr__(self) -> str:
@@ -135,7 +138,7 @@ class Op:
         if not names:
             return lambda g, saved, node: rule(g)
         if all(name in at for name in names) and len(names) <= 2:
-            first, last = at[names[0]], at[names[-1]]
+            first, last = (at[name] for name in (names[0], names[-1]))
             if len(names) == 1:
                 return lambda g, saved, node: rule(g, saved[first])
             return lambda g, saved, node: rule(g, saved[first], saved[last])
@@ -168,7 +171,19 @@ class Op:
             else:
                 shape, dtype = source if isinstance(source, tuple) else (source.shape, source.dtype)
                 values.append(np.zeros(shape, dtype))
-        return self.call(values, *node.params) if self.variadic else self.call(*values, *node.params)
+        operands = (values,) if self.variadic else values
+        return self.call(*operands, *node.params)
+
+    def fill(self, given: tuple[Any, ...], names: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return all parameters, or None where `bind` has to look closer."""
+        rest = self._tail[len(given) :]
+        if not names:
+            params = (*given, *[default for _, default in rest])
+        elif sum(name in names for name, _ in rest) == len(names):
+            params = (*given, *[names.get(name, default) for name, default in rest])
+        else:
+            return None
+        return None if _MISSING in params or len(params) != len(self.names) else params
 
     def bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -192,15 +207,14 @@ class Op:
             raise TypeError(f"{self.name} takes {self.arity} {noun}, got {len(operands)}")
         if len(params) != len(self.names):
             given = f"{len(rest)} of {len(self.names)}: {', '.join(self.names)}"
-            raise TypeError(f"{self.name} takes the parameters {', '.join(self.names)}; got {given}")
+            raise TypeError(f"{self.name} needs all its parameters, got {given}")
         return operands, params
 
     def _bind_names(
         self, operands: tuple[Any, ...], rest: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        missing = object()
         start = len(self.names) - len(self.defaults)
-        values: list[Any] = [*operands, *[missing] * (self.arity - len(operands))]
+        values: list[Any] = [*operands, *[_MISSING] * (self.arity - len(operands))]
         values = list(operands) if self.variadic else values
         known = dict(zip(self.names, rest, strict=False))
         for name, value in kwargs.items():
@@ -208,7 +222,7 @@ class Op:
             place = self.arrays.index(name) if name in self.arrays else _POSITIONS.get(name)
             if name in self.names and name not in known:
                 known[name] = value
-            elif place is not None and place < len(values) and values[place] is missing:
+            elif place is not None and place < len(values) and values[place] is _MISSING:
                 values[place] = value
             else:
                 raise TypeError(f"{self.name} got an unexpected or repeated argument {name!r}")
@@ -217,16 +231,16 @@ class Op:
             known.setdefault(name, value)
         if start < 0:  # an optional array, such as a bias
             values = [
-                self.defaults[k - self.arity] if v is missing else v for k, v in enumerate(values)
+                self.defaults[k - self.arity] if v is _MISSING else v for k, v in enumerate(values)
             ]
         lacking = [n for n in self.names if n not in known]
-        lacking += [self.arrays[k] for k, v in enumerate(values) if v is missing]
+        lacking += [self.arrays[k] for k, v in enumerate(values) if v is _MISSING]
         if lacking:
             raise TypeError(f"{self.name} misses the argument {', '.join(lacking)}")
         return tuple(values), tuple(known[name] for name in self.names)
 
 
-def _named(rule: Rule | None) -> tuple[str, ...]:
+def _named(rule: Any) -> Any:
     """Return the names a rule asks for, after g or t."""
     if rule is None:
         return ()
@@ -246,9 +260,7 @@ def _spread(forward: Rule, parameters: int) -> Rule:
 
 def operand_shapes(node: Node) -> list[tuple[int, ...]]:
     """Return the shape of every operand of a node."""
-    return [
-        e[0] if isinstance(e, tuple) else getattr(e, "shape", ()) for e in node.edges
-    ]
+    return [e[0] if isinstance(e, tuple) else getattr(e, "shape", ()) for e in node.edges]
 
 
 def _general(op: Op) -> Rule:
@@ -261,16 +273,17 @@ def _general(op: Op) -> Rule:
 
 def _public(op: Op, forward: Rule, method: bool | str) -> Any:
     """Return the function that users call, with the forward's name, signature and docstring."""
-    plain = not (op.names or op.variadic or op.view or op.results)
-    if plain and op.arity == 1 and op.differentiable:
-        call = unary(op)
-    elif plain and op.arity == 2 and op.elementwise and op.differentiable:
+    call: Any
+    simple = not (op.variadic or op.results)
+    if simple and op.arity == 1:
+        call = with_parameters(op) if op.names else unary(op)
+    elif simple and op.arity == 2 and not op.names:
         call = binary(op)
     else:
         call = _general(op)
     functools.update_wrapper(call, forward)
     op.call = call
-    call.op = op  # pyright: ignore[reportFunctionMemberAccess]
+    call.op = op
     if method:
         METHODS[op.name if method is True else method] = call
     return call
@@ -316,7 +329,7 @@ def linear(
         code = forward.__code__
         names = code.co_varnames[: code.co_argcount]
         jvp = [rule and _again(lambda: me, names, i) for i, rule in enumerate(vjp)]
-        facets["together"] = together
+        facets.update(linear=True, together=together)
         me = op(vjp=vjp, jvp=jvp, method=method, **facets)(forward)
         return me
 

@@ -11,7 +11,7 @@ from .dtypes import bool as bool_
 from .dtypes import get_default_dtype, int64
 
 
-class device:  # noqa: N801 - PyTorch's name
+class device:
     """Where tensors live: always the CPU."""
 
     def __init__(self, type: str = "cpu", index: int | None = None) -> None:
@@ -94,9 +94,9 @@ def _writer(values: Any) -> Any:
 def _float_form(finite: list[float]) -> Any:
     whole = all(v == math.floor(v) for v in finite)
     large, small = max(finite, default=0.0), min(finite, default=0.0)
-    if finite and (large / small > 1000.0 or large > 1e8 or (small < 1e-4 and not whole)):
-        if not whole or large > 1e8:
-            return lambda v: f"{v:.{PRECISION}e}" if math.isfinite(v) else str(v)
+    wide = bool(finite) and (large / small > 1000.0 or small < 1e-4)
+    if large > 1e8 or (wide and not whole):
+        return lambda v: f"{v:.{PRECISION}e}" if math.isfinite(v) else str(v)
     if whole:
         return lambda v: f"{v:.0f}." if math.isfinite(v) else str(v)
     return lambda v: f"{v:.{PRECISION}f}" if math.isfinite(v) else str(v)

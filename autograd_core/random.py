@@ -163,7 +163,10 @@ def normal(
         size = np.broadcast_shapes(*shapes)
     if not isinstance(std, Traced) and std < 0:
         raise ValueError(f"normal got std={std}: it must not be negative")
-    return randn(*size, generator=generator) * std + mean
+    kinds = [x._array.dtype for x in (mean, std) if isinstance(x, Traced)]
+    dtype = kinds[0] if kinds else None
+    draws: Any = randn(*size, generator=generator, dtype=dtype)
+    return draws * std + mean
 
 
 def bernoulli(x: Tensor, *, generator: Generator | None = None) -> Tensor:
@@ -195,7 +198,8 @@ def multinomial(
         edges = np.cumsum(weights, 1)
         edges /= edges[:, -1:]
         draws = rng.random((len(weights), num_samples))
-        picked = np.stack([np.searchsorted(e, d, "right") for e, d in zip(edges, draws)])
+        rows = zip(edges, draws, strict=True)
+        picked = np.stack([np.searchsorted(e, d, "right") for e, d in rows])
     else:  # Efraimidis and Spirakis 2006: the largest of log(u) / w are a sample without repeats
         with np.errstate(divide="ignore"):
             keys = np.log(rng.random(weights.shape)) / weights

@@ -1,20 +1,19 @@
 """Recording: running an op on tensors leaves a node behind.
 
-`apply` is the definition. `unary` and `binary` are the same steps written flat for the two
-commonest shapes of call; everything unusual falls through to `apply`.
+`apply` is the definition; flat.py has the same steps for the two commonest shapes of call.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import versions
 from .dtypes import get_default_dtype, result_type
 from .errors import DtypeError, ShapeError
-from .modes import Mode, current, peek
+from .modes import Mode, current
 from .versions import Array, ForeignArray, checksum, tick
 
 if TYPE_CHECKING:
@@ -22,9 +21,11 @@ if TYPE_CHECKING:
 
 ndarray = np.ndarray
 asarray = np.asarray
-new = object.__new__
+new: Any = object.__new__
 
 NOTHING: tuple[()] = ()
+FLOATS = frozenset(map(np.dtype, (np.float16, np.float32, np.float64)))
+WEAK = frozenset((int, float, bool, type(None)))  # what takes the dtype of a floating array
 
 
 class Node:
@@ -66,6 +67,10 @@ class Traced:
     _made: Any = None  # the observed node that made it, requires grad or not
     name: str | None = None
 
+    if TYPE_CHECKING:  # in fact it is a Tensor, which this file comes before
+
+        def __getattr__(self, name: str) -> Any: ...
+
     __hash__ = object.__hash__
 
 
@@ -75,18 +80,15 @@ class Number(Node):
     __slots__ = ()
 
 
-_Tensor: type[Traced] = Traced
+class Results:
+    """Which class wraps the results of ops; set when it is made."""
 
-
-def results_are(cls: type[Traced]) -> None:
-    """Say which class wraps the results of ops."""
-    global _Tensor
-    _Tensor = cls
+    cls: type[Traced] = Traced
 
 
 def wrap(array: Array) -> Any:
     """Return a fresh tensor on `array` that does not require grad."""
-    tensor = new(_Tensor)
+    tensor = new(Results.cls)
     tensor._array = array
     return tensor
 
@@ -98,32 +100,51 @@ def apply(op: Op, operands: Sequence[Any], params: tuple[Any, ...]) -> Any:
     recorded; rules rely on that.
     """
     mode = current()
-    traced = number = False
-    for x in operands:
-        if isinstance(x, Traced):
-            traced = True
-        elif isinstance(x, Number):
-            number = True
-    if number:
-        return _apply_numbers(op, operands, params, traced)
-    if not traced:
-        arrays = prepare(op, [asarray(x) if isinstance(x, np.generic) else x for x in operands])
-        return run(op, op.forward, arrays, params)
     if mode.observer is not None:
         return mode.observer.apply(op, operands, params, mode)
-    arrays = prepare(op, operands)
+    arrays, traced = unwrap(op, operands)
+    if traced is None:
+        return apply_numbers(op, operands, params)
+    if op.promotes:
+        arrays = common_dtype(op, arrays)
+    if not traced:
+        return run(op, op.forward, arrays, params)
     y = run(op, mode.run, [op.forward, *map(plain, arrays)], params)
     return finish(op, operands, arrays, params, y, mode)
 
 
-def _apply_numbers(
-    op: Op, operands: Sequence[Any], params: tuple[Any, ...], traced: bool
-) -> Any:
-    if traced:
-        raise DtypeError(
-            f"{op.name} got both a Tensor and a Value: make one of them the other, "
-            "with tensor(value.data) or Value(tensor.item())"
-        )
+def unwrap(op: Op, operands: Sequence[Any]) -> tuple[list[Any], bool | None]:
+    """Return the operands as arrays and numbers, and whether one is a Tensor; None for Values."""
+    arrays: list[Any] = []
+    traced = number = False
+    for x in operands:
+        if isinstance(x, Traced):
+            arrays.append(x._array)
+            traced = True
+        elif x is None or isinstance(x, (ndarray, bool, int, float)):
+            arrays.append(x)
+        elif isinstance(x, Number):
+            number = True
+        elif isinstance(x, np.generic):
+            arrays.append(x)
+        else:
+            raise DtypeError(
+                f"{op.name} got a {type(x).__name__}: it needs a Tensor, an ndarray or a number"
+            )
+    if number:
+        if traced:
+            raise DtypeError(
+                f"{op.name} got both a Tensor and a Value: make one of them the other, "
+                "with tensor(value.data) or Value(tensor.item())"
+            )
+        return arrays, None
+    # Beside a tensor a NumPy scalar counts as a Python number; among arrays it is an array.
+    turn: Any = np.generic.item if traced else asarray
+    return [turn(x) if isinstance(x, np.generic) else x for x in arrays], traced
+
+
+def apply_numbers(op: Op, operands: Sequence[Any], params: tuple[Any, ...]) -> Any:
+    """Run the op on Values."""
     kind: Any = next(type(x) for x in operands if isinstance(x, Number))
     return kind.apply(op, operands, params)
 
@@ -138,8 +159,8 @@ def finish(
     node_type: type[Node] = Node,
 ) -> Any:
     """Wrap what the forward returned, as one tensor or a named tuple of them, and record it."""
-    tracked = mode.grad and op.differentiable and any(
-        isinstance(x, Traced) and x._rg for x in operands
+    tracked = (
+        mode.grad and op.differentiable and any(isinstance(x, Traced) and x._rg for x in operands)
     )
     if op.results:
         ys = [asarray(part) for part in y]
@@ -154,7 +175,7 @@ def finish(
     if tracked and (y.dtype.kind == "f" or op.floats_only):
         out._node = attach(op, operands, arrays, params, y, mode, new(node_type))
         out._rg = True
-    if op.view and y.base is not None:
+    if op.view:
         _remember_views(op, operands[0], [out], params)
     return out
 
@@ -235,28 +256,13 @@ def part_node(node: Node, k: int) -> Node:
     return link
 
 
-def prepare(op: Op, operands: Sequence[Any]) -> list[Any]:
-    """Return the operands as arrays and Python numbers, brought to a common dtype if need be."""
-    arrays: list[Any] = []
-    for x in operands:
-        if isinstance(x, Traced):
-            arrays.append(x._array)
-        elif x is None or isinstance(x, (ndarray, bool, int, float)):
-            arrays.append(x)
-        elif isinstance(x, np.generic):
-            arrays.append(x.item())
-        else:
-            raise DtypeError(
-                f"{op.name} got a {type(x).__name__}: it needs a Tensor, an ndarray or a number"
-            )
-    if op.promotes:
-        return _common_dtype(op, arrays)
-    return arrays
-
-
-def _common_dtype(op: Op, arrays: list[Any]) -> list[Any]:
+def common_dtype(op: Op, arrays: list[Any]) -> list[Any]:
     """Cast every array to the dtype of the result, and drop foreign marks where it copies."""
     first = 0 if op.promotes is True else op.promotes  # operands before it keep their dtype
+    kinds = {a.dtype if a.__class__ is ndarray else a.__class__ for a in arrays[first:]}
+    floats = [kind for kind in kinds if kind in FLOATS]
+    if len(floats) == 1 and len(kinds) == 1 + len(kinds & WEAK):
+        return arrays  # nearly always: one floating dtype, and Python numbers
     fixed, arrays = arrays[:first], arrays[first:]
     dtype = result_type(*(a for a in arrays if a is not None))
     if op.floats_only and dtype.kind != "f":
@@ -290,10 +296,36 @@ def _result(op: Op, arrays: Sequence[Any], y: Any) -> Array:
 
 
 def _remember_views(op: Op, x: Any, outs: list[Any], params: tuple[Any, ...]) -> None:
-    from .inplace import remember_view
-
     for k, out in enumerate(outs):
         remember_view(op, x, out, params, k if op.results else None)
+
+
+Step = tuple[Any, tuple[Any, ...], int | None]  # a view op, its parameters, which of its results
+
+
+class View(NamedTuple):
+    """How a tensor is seen from its base: the view ops that lead there."""
+
+    base: Any
+    steps: tuple[Step, ...]
+
+
+def remember_view(op: Op, x: Any, out: Any, params: tuple[Any, ...], k: int | None) -> None:
+    """Note that `out` shows memory of `x`, if it does and not a copy of it."""
+    array, source = out._array.base, x._array
+    if array is None or (array is not source and array is not source.base):
+        return
+    known = x._view
+    base, steps = (
+        (x, ((op, params, k),)) if known is None else (known.base, (*known.steps, (op, params, k)))
+    )
+    out._view = View(base, steps)
+    views = base._views
+    if views is None:
+        views = base._views = []
+    elif len(views) >= 8 and len(views) & (len(views) - 1) == 0:  # at every doubling
+        views[:] = [reference for reference in views if reference() is not None]
+    views.append(weakref.ref(out))
 
 
 def run(op: Op, call: Callable[..., Any], arguments: Sequence[Any], params: Any = NOTHING) -> Any:
@@ -346,115 +378,8 @@ def _reason(op: Op, arrays: Sequence[Any], error: Exception) -> str:
         return str(error)
     shapes = [a.shape for a in arrays if isinstance(a, ndarray)]
     for axis in range(1, max(map(len, shapes)) + 1):
-        sizes = {shape[-axis] for shape in shapes if len(shape) >= axis} - {1}
+        sizes = dict.fromkeys(s[-axis] for s in shapes if len(s) >= axis and s[-axis] != 1)
         if len(sizes) > 1:
-            first, second, *_ = [s[-axis] for s in shapes if len(s) >= axis and s[-axis] != 1]
+            first, second, *_ = sizes
             return f"sizes {first} and {second} at axis {-axis} do not broadcast"
     return str(error)
-
-
-def unary(op: Op) -> Callable[[Any], Any]:
-    """Return `apply` written flat for an op of one array and no parameters."""
-    forward, floats_only = op.direct, op.floats_only
-    needs = op.needs(0, False)
-    keep_y, keep_x = needs & 1, needs & 2
-
-    def call(x: Any) -> Any:
-        if x.__class__ is ndarray and x.dtype.kind == "f":
-            return forward(x)
-        mode = peek()
-        if not (x.__class__ is _Tensor or isinstance(x, Traced)) or not mode.lean:
-            return apply(op, (x,), NOTHING)
-        array = x._array
-        if array.__class__ is not ndarray or (floats_only and array.dtype.kind != "f"):
-            return apply(op, (x,), NOTHING)
-        try:
-            y = mode.run(forward, array)
-        except Exception as error:
-            y = recover(op, mode.run, (forward, array), error)
-        if y.__class__ is not ndarray:
-            y = asarray(y)
-        out: Any = new(_Tensor)
-        out._array = y
-        if x._rg and mode.grad:
-            node: Any = Node()
-            node.op = op
-            node.params = NOTHING
-            node.time = tick()
-            node.scope = mode.scope
-            node.watch = None
-            node.shape = y.shape
-            node.dtype = y.dtype
-            node.edges = (x._node or x,)
-            node.saved = (array if keep_x else None, y if keep_y else None) if needs else NOTHING
-            out._node = node
-            out._rg = True
-        return out
-
-    return call
-
-
-def binary(op: Op) -> Callable[[Any, Any], Any]:
-    """Return `apply` written flat for an elementwise op of two arrays and no parameters."""
-    forward, floats_only = op.direct, op.floats_only
-    needs_a, needs_b = op.needs(0, False), op.needs(1, False)
-
-    def call(a: Any, b: Any) -> Any:
-        # The quick way: plain arrays of one dtype, or one of them a Python number beside floats.
-        xa = a._array if a.__class__ is _Tensor or isinstance(a, Traced) else a
-        xb = b._array if b.__class__ is _Tensor or isinstance(b, Traced) else b
-        ka, kb = xa.__class__, xb.__class__
-        if ka is ndarray:
-            dtype = xa.dtype
-            if kb is ndarray:
-                quick = dtype is xb.dtype and not (floats_only and dtype.kind != "f")
-            else:
-                quick = (kb is float or kb is int) and dtype.kind == "f"
-        elif kb is ndarray:
-            dtype = xb.dtype
-            quick = (ka is float or ka is int) and dtype.kind == "f"
-        else:
-            quick = False
-        mode = peek()
-        if not quick or not mode.lean or (xa is a and xb is b):
-            return apply(op, (a, b), NOTHING)
-        try:
-            y = mode.run(forward, xa, xb)
-        except Exception as error:
-            y = recover(op, mode.run, (forward, xa, xb), error)
-        if y.__class__ is not ndarray:
-            y = asarray(y)
-        out: Any = new(_Tensor)
-        out._array = y
-        ra = xa is not a and a._rg
-        rb = xb is not b and b._rg
-        if mode.grad and (ra or rb):
-            node: Any = Node()
-            node.op = op
-            node.params = NOTHING
-            node.time = tick()
-            node.scope = mode.scope
-            node.watch = None
-            node.shape = y.shape
-            node.dtype = dtype
-            node.edges = (
-                (a._node or a) if ra else (xa.shape, dtype) if ka is ndarray else xa,
-                (b._node or b) if rb else (xb.shape, dtype) if kb is ndarray else xb,
-            )
-            needs = needs_a if not rb else needs_b if not ra else needs_a | needs_b
-            if needs:
-                node.saved = (
-                    xa if needs & 2 else None,
-                    xb if needs & 4 else None,
-                    y if needs & 1 else None,
-                )
-            else:
-                node.saved = NOTHING
-            out._node = node
-            out._rg = True
-        return out
-
-    return call
-
-
-__all__ = ["NOTHING", "Node", "Traced", "apply", "attach", "binary", "edge", "unary", "versions"]

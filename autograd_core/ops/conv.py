@@ -9,7 +9,6 @@ import numpy as np
 from .. import op as declare
 from ..errors import ShapeError
 from ..versions import Array
-from .reduction import sum
 from .shape import Shape
 
 __all__ = ["conv2d", "conv2d_input", "conv2d_weight"]
@@ -90,11 +89,11 @@ def _check(x: Array, weight: Array, stride: Pair, padding: Pair, dilation: Pair,
 
 @declare.linear(
     vjp=[
-        lambda g, weight, shapes, stride, padding, dilation, groups: (
-            conv2d_input(g, weight, shapes[0], stride, padding, dilation, groups)
+        lambda g, weight, shapes, stride, padding, dilation, groups: conv2d_input(
+            g, weight, shapes[0], stride, padding, dilation, groups
         ),
-        lambda g, x, shapes, stride, padding, dilation, groups: (
-            conv2d_weight(g, x, shapes[1], stride, padding, dilation, groups)
+        lambda g, x, shapes, stride, padding, dilation, groups: conv2d_weight(
+            g, x, shapes[1], stride, padding, dilation, groups
         ),
     ],
 )
@@ -115,11 +114,11 @@ def conv2d_product(
 
 @declare.linear(
     vjp=[
-        lambda g, weight, stride, padding, dilation, groups: (
-            conv2d_product(g, weight, stride, padding, dilation, groups)
+        lambda g, weight, stride, padding, dilation, groups: conv2d_product(
+            g, weight, stride, padding, dilation, groups
         ),
-        lambda g, y_bar, shapes, stride, padding, dilation, groups: (
-            conv2d_weight(y_bar, g, shapes[1], stride, padding, dilation, groups)
+        lambda g, y_bar, shapes, stride, padding, dilation, groups: conv2d_weight(
+            y_bar, g, shapes[1], stride, padding, dilation, groups
         ),
     ],
 )
@@ -134,11 +133,11 @@ def conv2d_input(y_bar: Array, weight: Array, shape: Shape, stride: Pair, paddin
 
 @declare.linear(
     vjp=[
-        lambda g, x, stride, padding, dilation, groups: (
-            conv2d_product(x, g, stride, padding, dilation, groups)
+        lambda g, x, stride, padding, dilation, groups: conv2d_product(
+            x, g, stride, padding, dilation, groups
         ),
-        lambda g, y_bar, shapes, stride, padding, dilation, groups: (
-            conv2d_input(y_bar, g, shapes[1], stride, padding, dilation, groups)
+        lambda g, y_bar, shapes, stride, padding, dilation, groups: conv2d_input(
+            y_bar, g, shapes[1], stride, padding, dilation, groups
         ),
     ],
 )
@@ -164,7 +163,7 @@ def conv2d(
     x (n, c, h, w) or (c, h, w), weight (out, c / groups, kh, kw), bias (out).
     """
     if len(x.shape) == 3:
-        return conv2d(x.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
+        return conv2d(x[None], weight, bias, stride, padding, dilation, groups)[0]
     y = conv2d_product(x, weight, _pair(stride), _pair(padding), _pair(dilation), groups)
     return y if bias is None else y + bias.reshape((1, -1, 1, 1))
 
@@ -173,4 +172,4 @@ def _pair(n: Any) -> Pair:
     return (n, n) if isinstance(n, int) else (n[0], n[1])
 
 
-__all__ += ["im2col", "col2im"]
+__all__ += ["col2im", "im2col"]

@@ -16,7 +16,7 @@ from .shape import transpose
 __all__ = ["linear", "mT", "matmul"]
 
 
-def mT(x: Any) -> Any:  # noqa: N802 - PyTorch's name
+def mT(x: Any) -> Any:
     """x with its last two axes swapped."""
     return transpose(x, -2, -1) if isinstance(x, Traced) else np.swapaxes(x, -2, -1)
 

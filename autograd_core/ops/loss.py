@@ -112,17 +112,24 @@ def cross_entropy(
     loss = nll_loss(logs, target, weight, reduction, ignore_index)
     if not label_smoothing:
         return loss
-    classes, shape = x.shape[axis], x.shape
-    _, _, share = _picked(target, weight, shape, reduction, ignore_index)
-    valid = np.expand_dims(_bare(target) != ignore_index, axis)
-    w = np.ones(classes) if weight is None else _bare(weight)
-    w = w.reshape((-1,) + (1,) * (len(shape) - axis - 1))
+    smooth = _smooth_loss(logs, _bare(target), _bare(weight), axis, reduction, ignore_index)
+    return (1.0 - label_smoothing) * loss + (label_smoothing / x.shape[axis]) * smooth
+
+
+def _smooth_loss(
+    logs: Any, target: Array, weight: Any, axis: int, reduction: str, ignore_index: int
+) -> Any:
+    """Return minus the weighted sum of all classes' logs, averaged as nll_loss averages."""
+    valid = target != ignore_index
+    share = valid.astype(logs.dtype)
     if reduction == "mean":
-        counted = valid if weight is None else valid * w[np.where(valid, _bare(target), 0)]
-        valid = valid / counted.sum()
-    smooth = -(logs * (w * valid).astype(logs.dtype)).sum(axis)
-    smooth = smooth if reduction == "none" else smooth.sum()
-    return (1.0 - label_smoothing) * loss + (label_smoothing / classes) * smooth
+        counted = share if weight is None else share * weight[np.where(valid, target, 0)]
+        share = share / counted.sum()
+    share = np.expand_dims(share, axis)
+    if weight is not None:
+        share = share * weight.reshape((-1,) + (1,) * (len(logs.shape) - axis - 1))
+    losses = -(logs * share).sum(axis)
+    return losses if reduction == "none" else losses.sum()
 
 
 def _soft_cross_entropy(

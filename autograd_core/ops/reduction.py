@@ -13,12 +13,17 @@ from ..versions import Array
 from .comparison import eq, maximum, minimum
 from .elementwise import exp
 from .indexing import put_along_dim, take_along_dim
-from .shape import dims_of, expand_reduced
+from .shape import add_reduce, dims_of, expand_reduced
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "log_softmax", "logsumexp", "max", "mean",
     "min", "softmax", "sum",
 ]  # fmt: skip
+
+max_reduce: Any = np.maximum.reduce
+min_reduce: Any = np.minimum.reduce
+and_reduce: Any = np.logical_and.reduce
+or_reduce: Any = np.logical_or.reduce
 
 Dims = int | tuple[int, ...] | list[int] | None
 
@@ -31,7 +36,7 @@ def sum(x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) ->
     """Sum over the given axes, or over all; integers and bools add up as int64."""
     if dtype is None and x.dtype.kind != "f":
         dtype = np.int64
-    return np.add.reduce(x, dims_of(x.ndim, dim), dtype, None, keepdim)
+    return add_reduce(x, dims_of(x.ndim, dim), dtype, None, keepdim)
 
 
 def _count(shape: tuple[int, ...], dim: Dims) -> int:
@@ -40,8 +45,8 @@ def _count(shape: tuple[int, ...], dim: Dims) -> int:
 
 @linear(
     vjp=[
-        lambda g, shapes, dim, keepdim: (
-            expand_reduced(g / _count(shapes[0], dim), shapes[0], dim, keepdim)
+        lambda g, shapes, dim, keepdim: expand_reduced(
+            g / _count(shapes[0], dim), shapes[0], dim, keepdim
         )
     ],
     method=True,
@@ -50,7 +55,7 @@ def mean(x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -
     """Arithmetic mean over the given axes, or over all."""
     if dtype is None and x.dtype.kind != "f":
         raise TypeError("the mean needs a floating dtype; convert with .float() first")
-    total = np.add.reduce(x, dims_of(x.ndim, dim), dtype, None, keepdim)
+    total = add_reduce(x, dims_of(x.ndim, dim), dtype, None, keepdim)
     return total / total.dtype.type(_count(x.shape, dim))
 
 
@@ -72,13 +77,13 @@ def _from_extremes(t: Any, x: Any, y: Any, dim: Dims, keepdim: bool) -> Any:
 @op(vjp=[_to_extremes], jvp=[_from_extremes], method=True)
 def amax(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
     """Largest element over the given axes, or over all; ties share the gradient evenly."""
-    return np.maximum.reduce(x, dims_of(x.ndim, dim), None, None, keepdim)
+    return max_reduce(x, dims_of(x.ndim, dim), None, None, keepdim)
 
 
 @op(vjp=[_to_extremes], jvp=[_from_extremes], method=True)
 def amin(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
     """Smallest element over the given axes, or over all; ties share the gradient evenly."""
-    return np.minimum.reduce(x, dims_of(x.ndim, dim), None, None, keepdim)
+    return min_reduce(x, dims_of(x.ndim, dim), None, None, keepdim)
 
 
 class ValuesAndIndices(NamedTuple):
@@ -165,13 +170,13 @@ def argmin(x: Array, dim: int | None = None, keepdim: bool = False) -> Array:
 @untracked(method=True)
 def all(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
     """Whether all elements are true."""
-    return np.logical_and.reduce(x, dims_of(x.ndim, dim), None, None, keepdim)
+    return and_reduce(x, dims_of(x.ndim, dim), None, None, keepdim)
 
 
 @untracked(method=True)
 def any(x: Array, dim: Dims = None, keepdim: bool = False) -> Array:
     """Whether any element is true."""
-    return np.logical_or.reduce(x, dims_of(x.ndim, dim), None, None, keepdim)
+    return or_reduce(x, dims_of(x.ndim, dim), None, None, keepdim)
 
 
 def _softmax_of(x: Any, y: Any, dim: Dims, keepdim: bool) -> Any:
@@ -191,9 +196,9 @@ def _softmax_of(x: Any, y: Any, dim: Dims, keepdim: bool) -> Any:
 def logsumexp(x: Array, dim: Dims, keepdim: bool = False) -> Array:
     """log of the sum of exp, over the given axes, without overflow."""
     dims = dims_of(x.ndim, dim)
-    top = np.maximum.reduce(x, dims, None, None, True)
+    top = max_reduce(x, dims, None, None, True)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
-    y = np.log(np.add.reduce(np.exp(x - top), dims, None, None, True)) + top
+    y = np.log(add_reduce(np.exp(x - top), dims, None, None, True)) + top
     return y if keepdim else y.squeeze(dims)
 
 
@@ -205,8 +210,8 @@ def logsumexp(x: Array, dim: Dims, keepdim: bool = False) -> Array:
 )
 def softmax(x: Array, dim: int = -1, dtype: Any = None) -> Array:
     """exp(x) / sum of exp(x) along one axis, without overflow."""
-    e = np.exp(np.subtract(x, np.maximum.reduce(x, dim, None, None, True), dtype=dtype))
-    e /= np.add.reduce(e, dim, None, None, True)
+    e = np.exp(np.subtract(x, max_reduce(x, dim, None, None, True), dtype=dtype))
+    e /= add_reduce(e, dim, None, None, True)
     return e
 
 
@@ -218,6 +223,6 @@ def softmax(x: Array, dim: int = -1, dtype: Any = None) -> Array:
 )
 def log_softmax(x: Array, dim: int = -1, dtype: Any = None) -> Array:
     """log of the softmax along one axis, without overflow."""
-    y = np.subtract(x, np.maximum.reduce(x, dim, None, None, True), dtype=dtype)
-    y -= np.log(np.add.reduce(np.exp(y), dim, None, None, True))
+    y = np.subtract(x, max_reduce(x, dim, None, None, True), dtype=dtype)
+    y -= np.log(add_reduce(np.exp(y), dim, None, None, True))
     return y

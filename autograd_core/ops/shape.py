@@ -21,6 +21,8 @@ __all__ = [
 
 Shape = tuple[int, ...]
 
+add_reduce: Any = np.add.reduce  # (x, axes, dtype, out, keepdims): by position, for speed
+
 
 def dim_of(ndim: int, dim: int) -> int:
     """Return an axis counted from the front; out of range raises IndexError."""
@@ -64,7 +66,7 @@ def sum_to(x: Array, shape: Shape) -> Array:
     axes = tuple(range(new)) + tuple(
         axis + new for axis, n in enumerate(shape) if n == 1 and x.shape[axis + new] != 1
     )
-    return np.add.reduce(x, axes, None, None, True).reshape(shape)
+    return add_reduce(x, axes, None, None, True).reshape(shape)
 
 
 @linear(label=lambda dtype: str(dtype), vjp=[lambda g: g])
@@ -102,14 +104,13 @@ def reshape(x: Array, shape: Shape) -> Array:
 @linear(vjp=[lambda g, shapes: g.reshape(shapes[0])], view=True, collect=True, label="view")
 def view_as_shape(x: Array, shape: Shape) -> Array:
     """x with another shape, sharing its memory; strides that do not allow it raise."""
-    y = x.view()
+    sizes = _whole(x, shape)
     try:
-        y.shape = _whole(x, shape)
-    except AttributeError:
+        return x.reshape(sizes, copy=False)
+    except ValueError:
         raise ShapeError(
-            f"strides {x.strides} cannot be viewed as {tuple(shape)}: use reshape(), which copies"
+            f"strides {x.strides} cannot be viewed as {sizes}: use reshape(), which copies"
         ) from None
-    return y
 
 
 @method
@@ -149,7 +150,10 @@ def transpose(x: Array, dim0: int, dim1: int) -> Array:
     return x.swapaxes(dim_of(x.ndim, dim0), dim_of(x.ndim, dim1))
 
 
-swapaxes = method(lambda x, axis0, axis1: transpose(x, axis0, axis1))
+@method
+def swapaxes(x: Any, axis0: int, axis1: int) -> Any:
+    """x with two axes swapped; a view."""
+    return transpose(x, axis0, axis1)
 
 
 def _inverse(dims: Sequence[int]) -> Shape:
@@ -218,7 +222,10 @@ def expand(x: Array, shape: Shape) -> Array:
     )
 
 
-broadcast_to = method(lambda x, shape: expand(x, shape))
+@method
+def broadcast_to(x: Any, shape: Shape) -> Any:
+    """x repeated up to `shape` without copying; a view."""
+    return expand(x, shape)
 
 
 @linear(

@@ -42,9 +42,7 @@ def shape_text(node: GraphNode) -> str:
     shapes: Any = node.shape
     if shapes and isinstance(shapes[0], tuple):
         kinds = node.dtype.split(", ")
-        return " ".join(
-            f"{_SHORT.get(k, k)}{list(s)}" for k, s in zip(kinds, shapes, strict=True)
-        )
+        return " ".join(f"{_SHORT.get(k, k)}{list(s)}" for k, s in zip(kinds, shapes, strict=True))
     return f"{_SHORT.get(node.dtype, node.dtype)}{list(shapes)}"
 
 

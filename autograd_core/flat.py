@@ -1,0 +1,186 @@
+"""Recording written flat: `recording.apply` for the two commonest shapes of call.
+
+An op of one or two plain arrays costs little more than its NumPy call this way. Everything
+unusual falls through to `apply`, which defines what happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .modes import peek
+from .recording import NOTHING, Node, Traced, apply, new, recover, remember_view
+from .versions import tick
+
+if TYPE_CHECKING:
+    from .op import Op
+
+ndarray = np.ndarray
+asarray = np.asarray
+Tensor: Any = Traced
+
+
+def results_are(cls: type[Traced]) -> None:
+    """Say which class wraps the results of ops."""
+    global Tensor
+    Tensor = cls
+
+
+def unary(op: Op) -> Callable[[Any], Any]:
+    """Return `apply` written flat for an op of one array and no parameters."""
+    forward, floats_only, tracks = op.direct, op.floats_only, op.differentiable
+    record = _recorder(op)
+    view = op.view
+
+    def call(x: Any) -> Any:
+        if x.__class__ is ndarray and x.dtype.kind == "f":
+            return forward(x)
+        mode = peek()
+        if not (x.__class__ is Tensor or isinstance(x, Traced)) or not mode.lean:
+            return apply(op, (x,), NOTHING)
+        array = x._array
+        if array.__class__ is not ndarray or (floats_only and array.dtype.kind != "f"):
+            return apply(op, (x,), NOTHING)
+        try:
+            y = mode.run(forward, array)
+        except Exception as error:
+            y = recover(op, mode.run, (forward, array), error)
+        if y.__class__ is not ndarray:
+            y = asarray(y)
+        out: Any = new(Tensor)
+        out._array = y
+        if x._rg and mode.grad and tracks:
+            out._node = record(x, array, NOTHING, y, mode)
+            out._rg = True
+        if view:
+            remember_view(op, x, out, NOTHING, None)
+        return out
+
+    return call
+
+
+def with_parameters(op: Op) -> Callable[..., Any]:
+    """Return `apply` written flat for an op of one array and parameters."""
+    forward, floats_only, tracks = op.direct, op.floats_only, op.differentiable
+    record = _recorder(op)
+    view, collect = op.view, op.collect
+
+    def call(*args: Any, **names: Any) -> Any:
+        x, rest = (args[0] if args else None), args[1:]
+        if collect and rest and rest[0].__class__ is int:
+            rest = (rest,)
+        params = op.fill(rest, names)
+        mode = peek()
+        array: Any = x._array if x.__class__ is Tensor or isinstance(x, Traced) else None
+        if (
+            params is None
+            or not mode.lean
+            or array.__class__ is not ndarray
+            or (floats_only and array.dtype.kind != "f")
+        ):
+            return apply(op, *op.bind(args, names))
+        try:
+            y = mode.run(forward, array, *params)
+        except Exception as error:
+            y = recover(op, mode.run, (forward, array, *params), error)
+        if y.__class__ is not ndarray:
+            y = asarray(y)
+        out: Any = new(Tensor)
+        out._array = y
+        if x._rg and mode.grad and tracks and y.dtype.kind == "f":
+            out._node = record(x, array, params, y, mode)
+            out._rg = True
+        if view:
+            remember_view(op, x, out, params, None)
+        return out
+
+    return call
+
+
+def _recorder(op: Op) -> Callable[..., Any]:
+    """Return `recording.attach` written flat for one operand that requires grad."""
+    needs = op.needs(0, False)
+    keep_y, keep_x = needs & 1, needs & 2
+
+    def record(x: Any, array: Any, params: Any, y: Any, mode: Any) -> Any:
+        node: Any = Node()
+        node.op = op
+        node.params = params
+        node.time = tick()
+        node.scope = mode.scope
+        node.watch = None
+        node.shape = y.shape
+        node.dtype = y.dtype
+        node.edges = (x._node or x,)
+        node.saved = (array if keep_x else None, y if keep_y else None) if needs else NOTHING
+        return node
+
+    return record
+
+
+def binary(op: Op) -> Callable[[Any, Any], Any]:
+    """Return `apply` written flat for an op of two arrays and no parameters."""
+    forward, floats_only, tracks = op.direct, op.floats_only, op.differentiable
+    weak = bool(op.promotes)  # whether a Python number may stand beside an array
+    needs_a, needs_b = op.needs(0, False), op.needs(1, False)
+
+    def call(a: Any, b: Any) -> Any:
+        # The quick way: plain arrays of one dtype, or one of them a Python number beside floats.
+        xa = a._array if a.__class__ is Tensor or isinstance(a, Traced) else a
+        xb = b._array if b.__class__ is Tensor or isinstance(b, Traced) else b
+        ka, kb = xa.__class__, xb.__class__
+        dtype: Any = None
+        if ka is ndarray:
+            dtype = xa.dtype
+            if kb is ndarray:
+                quick = dtype is xb.dtype and not (floats_only and dtype.kind != "f")
+            else:
+                quick = weak and (kb is float or kb is int) and dtype.kind == "f"
+        elif kb is ndarray:
+            dtype = xb.dtype
+            quick = weak and (ka is float or ka is int) and dtype.kind == "f"
+        else:
+            quick = False
+        mode = peek()
+        if not quick or not mode.lean or (xa is a and xb is b):
+            return apply(op, (a, b), NOTHING)
+        try:
+            y = mode.run(forward, xa, xb)
+        except Exception as error:
+            y = recover(op, mode.run, (forward, xa, xb), error)
+        if y.__class__ is not ndarray:
+            y = asarray(y)
+        out: Any = new(Tensor)
+        out._array = y
+        ra = xa is not a and a._rg
+        rb = xb is not b and b._rg
+        if (ra or rb) and mode.grad and tracks:
+            node: Any = Node()
+            node.op = op
+            node.params = NOTHING
+            node.time = tick()
+            node.scope = mode.scope
+            node.watch = None
+            node.shape = y.shape
+            node.dtype = dtype  # of the result as well: arithmetic keeps it
+            node.edges = (
+                (a._node or a) if ra else (xa.shape, dtype) if ka is ndarray else xa,
+                (b._node or b) if rb else (xb.shape, dtype) if kb is ndarray else xb,
+            )
+            needs = needs_a if not rb else needs_b if not ra else needs_a | needs_b
+            if needs:
+                node.saved = (
+                    xa if needs & 2 else None,
+                    xb if needs & 4 else None,
+                    y if needs & 1 else None,
+                )
+            else:
+                node.saved = NOTHING
+            out._node = node
+            out._rg = True
+        return out
+
+    return call
