@@ -125,6 +125,9 @@ class _Builder:
     def build(self, outputs: Sequence[Any]) -> Graph:
         roots = [_root(y) for y in outputs]
         order = _history(roots)
+        for outer in {scope: None for node in order if (scope := _outermost(node.scope))}:
+            for path, parameter in outer.named_parameters():
+                self.names.setdefault(id(parameter), path)
         for node in order:
             if node.op is not PART:
                 self._add_op(node)
@@ -138,9 +141,7 @@ class _Builder:
             self._add_leaf(node)
             return
         operands = tuple(self._operand(source) for source in _sources(node))
-        result = getattr(node, "result", None)
-        one = result if isinstance(result, np.ndarray) and result.size == 1 else None
-        value = node.data if isinstance(node, Number) else one  # type: ignore[attr-defined]
+        value = node.data if isinstance(node, Number) else getattr(node, "result", None)
         self.number[id(node)] = len(self.nodes)
         self.nodes.append(
             GraphNode(
@@ -156,8 +157,8 @@ class _Builder:
                 module=self._module(node.scope),
                 line=getattr(node, "line", None),
                 saved_bytes=_saved_bytes(node),
-                value=None if value is None else float(value),
-                grad=float(node.grad) if isinstance(node, Number) else None,  # type: ignore
+                value=_only(value),
+                grad=_only(node.grad) if isinstance(node, Number) else None,
                 seconds=getattr(node, "seconds", None),
             )
         )
@@ -165,9 +166,8 @@ class _Builder:
     def _add_leaf(self, x: Any) -> int:
         number = self.number[id(x)] = len(self.nodes)
         tracked = isinstance(x, Number) or x._rg
-        value = x.data if isinstance(x, Number) else x._array  # type: ignore[attr-defined]
-        grad = x.grad if isinstance(x, Number) else x._grad  # type: ignore[attr-defined]
-        single = np.size(value) == 1
+        value: Any = x.data if isinstance(x, Number) else x._array
+        grad: Any = x.grad if isinstance(x, Number) else x._grad
         self.nodes.append(
             GraphNode(
                 number=number,
@@ -179,8 +179,8 @@ class _Builder:
                 shape=x.shape,
                 dtype=str(x.dtype),
                 name=self.names.get(id(x)) or x.name,  # type: ignore[attr-defined]
-                value=float(value) if single else None,
-                grad=float(grad) if single and grad is not None else None,
+                value=_only(value),
+                grad=_only(grad),
             )
         )
         return number
@@ -222,6 +222,13 @@ def module_path(scope: Any) -> str:
     return f"{type(outer).__name__}.{path} ({type(inner).__name__})"
 
 
+def _outermost(scope: Any) -> Any:
+    """Return the module that contains all running ones, or None."""
+    while scope is not None and scope.parent is not None:
+        scope = scope.parent
+    return None if scope is None else scope.module()
+
+
 def _root(y: Any) -> Any:
     if isinstance(y, Number):
         return y
@@ -253,6 +260,13 @@ def _sources(node: Any) -> Sequence[Any]:
 def _slots(node: Any) -> tuple[str, ...]:
     names, count = node.op.arrays, len(_sources(node))
     return tuple(f"{names[0]}[{i}]" for i in range(count)) if node.op.variadic else names
+
+
+def _only(x: Any) -> float | None:
+    """Return the number, where there is exactly one."""
+    if isinstance(x, Traced):
+        x = x._array
+    return None if x is None or np.size(x) != 1 else float(np.asarray(x).item())
 
 
 def _dtype_text(dtype: Any) -> str:

@@ -113,8 +113,8 @@ def user_line() -> str:
     frame = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
-        if not path.startswith(_OURS) and not path.startswith("<"):
-            shown = os.path.relpath(path)
+        if not path.startswith(_OURS) and not path.startswith("<frozen"):
+            shown = path if path.startswith("<") else os.path.relpath(path)
             return f"{path if shown.startswith('..') else shown}:{frame.f_lineno}"
         frame = frame.f_back
     return "?"

@@ -73,7 +73,7 @@ class Op:
         self.forward = _spread(forward, len(self.names)) if self.variadic else forward
         self.vjp, self.jvp = tuple(vjp), tuple(jvp)
         required = len(self.names) - len(self.defaults)
-        self._tail = [
+        self.tail = [
             (name, _MISSING if i < required else self.defaults[i - len(self.names)])
             for i, name in enumerate(self.names)
         ]
@@ -176,7 +176,7 @@ class Op:
 
     def fill(self, given: tuple[Any, ...], names: dict[str, Any]) -> tuple[Any, ...] | None:
         """Return all parameters, or None where `bind` has to look closer."""
-        rest = self._tail[len(given) :]
+        rest = self.tail[len(given) :]
         if not names:
             params = (*given, *[default for _, default in rest])
         elif sum(name in names for name, _ in rest) == len(names):

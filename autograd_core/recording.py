@@ -354,22 +354,31 @@ def explain(op: Op, arguments: Sequence[Any], error: Exception) -> Exception:
     """Return the error as ours: who got what, and what is wrong with it."""
     if getattr(error, "explained", False):
         return error
-    got = [a for a in arguments if not callable(a)]
-    shapes = [str(a.shape) if isinstance(a, ndarray) else repr(a) for a in got]
-    kinds: type[Exception]
-    if isinstance(error, IndexError):
-        kinds = IndexError
-    elif isinstance(error, TypeError):
-        kinds = DtypeError
-        shapes = [f"{a.dtype}{a.shape}" if isinstance(a, ndarray) else repr(a) for a in got]
-    elif isinstance(error, ShapeError) or type(error) is ValueError:
-        kinds = ShapeError
-    else:
-        kinds = type(error)
+    given = [a for a in arguments if not callable(a)]
+    split = len(given) - len(op.names)
+    operands, params = given[:split], given[split:]
+    kind: type[Exception] = ShapeError
+    if isinstance(error, (IndexError, TypeError)):
+        kind = IndexError if isinstance(error, IndexError) else DtypeError
+    elif not isinstance(error, ShapeError) and type(error) is not ValueError:
+        kind = type(error)
+    shapes = [_shown(a, kind is DtypeError) for a in operands if a is not None]
     noun = "shapes" if len(shapes) > 1 else "shape"
-    better = kinds(f"{op.name} got {noun} {' and '.join(shapes)}: {_reason(op, got, error)}")
+    settings = [
+        f", {name}={value!r}"
+        for (name, default), value in zip(op.tail, params, strict=True)
+        if value is not default
+    ]
+    got = f"{noun} {' and '.join(shapes)}{''.join(settings)}"
+    better = kind(f"{op.name} got {got}: {_reason(op, operands, error)}")
     better.explained = True  # pyright: ignore[reportAttributeAccessIssue]
     return better
+
+
+def _shown(x: Any, with_dtype: bool) -> str:
+    if not isinstance(x, ndarray):
+        return repr(x)
+    return f"{x.dtype}{x.shape}" if with_dtype else str(x.shape)
 
 
 def _reason(op: Op, arrays: Sequence[Any], error: Exception) -> str:

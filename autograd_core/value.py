@@ -72,6 +72,8 @@ def pull_numbers(order: Sequence[Any], cotangents: dict[Any, Any], create_graph:
             except _FAULTS:
                 x = _fault(rule, place, g, saved, v)
             if x.__class__ is not float and not create_graph:
+                if x.__class__ is complex:  # Python's power of a negative number
+                    x = _fault(rule, place, g, saved, v)
                 x = float(x)
             known = cotangents.get(source)
             cotangents[source] = x if known is None else known + x

@@ -117,7 +117,7 @@ def pow(a: Array, b: Array) -> Array:
     return a**b
 
 
-@constant(scalar=lambda x: math.copysign(1.0, x) if x else 0.0 * x, method=True)
+@constant(scalar=lambda x: float((x > 0.0) - (x < 0.0)), method=True)
 def sign(x: Array) -> Array:
-    """-1, 0 or 1."""
-    return np.sign(x)
+    """-1, 0 or 1; 0 for NaN."""
+    return np.subtract(x > 0, x < 0, dtype=np.result_type(x))

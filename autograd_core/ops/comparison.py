@@ -111,9 +111,9 @@ def _above(g: Any, x: Any, min: Any, max: Any) -> Any:
 
 
 def _clamp_scalar(x: float, min: float | None, max: float | None) -> float:
-    if min is not None and x < min:
+    if min is not None and (x < min or min != min):
         x = min
-    return max if max is not None and x > max else x
+    return max if max is not None and (x > max or max != max) else x
 
 
 @elementwise(

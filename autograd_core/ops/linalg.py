@@ -57,6 +57,11 @@ def _matmul_b(g: Any, a: Any, shapes: Any) -> Any:
 def matmul(a: Array, b: Array) -> Array:
     """Matrix product over the last two axes: (..., n, k) @ (..., k, m) -> (..., n, m)."""
     _same_dtype(a, b)
+    if not a.ndim or not b.ndim:
+        raise ShapeError("a matrix product needs at least one axis on each side")
+    rows = b.shape[-2] if b.ndim > 1 else b.shape[0]
+    if a.shape[-1] != rows:
+        raise ShapeError(f"a has {a.shape[-1]} columns and b has {rows} rows: they must agree")
     return np.matmul(a, b)
 
 

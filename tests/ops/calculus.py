@@ -34,7 +34,10 @@ def on_tensors(operands: Arrays, tracked: Sequence[int]) -> Arrays:
 def moved(case: OpCase, operands: Arrays, direction: Arrays, step: Any) -> Arrays:
     """Return the drawn operands moved by `step` along a direction."""
     steps = iter(direction)
-    return [x + step * next(steps) if i in case.drawn else x for i, x in enumerate(operands)]
+    return [
+        np.asarray(x + step * next(steps)) if i in case.drawn else x
+        for i, x in enumerate(operands)
+    ]
 
 
 def like(arrays: Sequence[Any], rng: np.random.Generator) -> Arrays:

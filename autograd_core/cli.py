@@ -1,0 +1,129 @@
+"""The command line: `autograd-core COMMAND`.
+
+A command is a function that adds its parser and sets `run`, what the parsed options are handed to;
+`run` returns the exit code. What a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    Parsers: TypeAlias = _SubParsersAction[ArgumentParser]
+
+REFUSED = 2  # as argparse has it
+INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = ArgumentParser("autograd-core", description="Automatic differentiation on the CPU.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in COMMANDS:
+        add(parsers)
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def refuse(command: str, error: Exception) -> int:
+    """Say what is wrong with what the user gave, without a traceback."""
+    print(f"autograd-core {command}: {error}", file=sys.stderr)
+    return REFUSED
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """Make a reader of option values: whole numbers from `least` on."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal()) or int(text) < least:
+            raise ArgumentTypeError(f"got {text!r}; it must be a whole number from {least} on")
+        return int(text)
+
+    return read
+
+
+def add_demo(parsers: Parsers) -> None:
+    """Add `demo`."""
+    parser = parsers.add_parser(
+        "demo",
+        help="train two networks on handwritten digits",
+        description="Train a fully connected and a convolutional network on handwritten digits. "
+        "Leaves learning curves, misclassified images, the graphs of the losses and "
+        "metrics.json in a folder; Ctrl-C ends it early, with what it has.",
+    )
+    parser.add_argument(
+        "--data",
+        choices=["digits", "mnist"],
+        default="digits",
+        help="8x8 digits that come with scikit-learn (default), or MNIST from --data-dir",
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("data"),
+        metavar="DIR",
+        help="where MNIST's four files are; default: ./data",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=whole_number(1),
+        metavar="N",
+        help="passes over the training images; default: 20 for digits, 5 for MNIST",
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="of weights and order of images; the same seed gives the same numbers; default: 0",
+    )
+    parser.add_argument(
+        "--threads",
+        type=whole_number(1),
+        metavar="N",
+        help="of matrix products; default: one for each core",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("autograd-core-demo"),
+        metavar="DIR",
+        help="where the results go; default: ./autograd-core-demo",
+    )
+    parser.set_defaults(run=run_demo)
+
+
+def run_demo(options: Namespace) -> int:
+    """Check what the user can get wrong, then train."""
+    try:
+        from training import demo
+
+        job = demo.prepare(
+            demo.Settings(
+                data=options.data,
+                data_dir=options.data_dir,
+                epochs=options.epochs,
+                seed=options.seed,
+                threads=options.threads,
+                out=options.out,
+            )
+        )
+    except (ImportError, OSError, ValueError) as error:
+        return refuse("demo", error)
+    finished = demo.run(job)
+    return 0 if finished else INTERRUPTED
+
+
+COMMANDS: Sequence[Callable[[Parsers], None]] = (add_demo,)
