@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import autograd as autograd
+from . import func as func
 from . import versions as versions
 from ._tensor import Size as Size
 from ._tensor import Tensor as Tensor
+from .checkpoint import checkpoint as checkpoint
 from .creation import *  # noqa: F403
 from .dtypes import bool as bool
 from .dtypes import double as double
@@ -32,6 +34,7 @@ from .errors import GraphError as GraphError
 from .errors import ShapeError as ShapeError
 from .graph import Graph as Graph
 from .graph import trace_graph as trace_graph
+from .live import live_graphs as live_graphs
 from .modes import enable_grad as enable_grad
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad

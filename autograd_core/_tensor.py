@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import autograd, creation, inplace, interop, methods, ops, printing, random, versions
+from . import creation, gradients, inplace, interop, methods, ops, printing, random, versions
 from .creation import check_device
 from .dtypes import as_dtype, float32
 from .engine import Watch
@@ -156,7 +156,7 @@ class Tensor(Traced):
     ) -> None:
         """Add d(self)/d(leaf), weighted by `gradient`, into `.grad` of every leaf."""
         me: Any = self
-        autograd.backward(me, gradient, retain_graph, create_graph, inputs)
+        gradients.backward(me, gradient, retain_graph, create_graph, inputs)
 
     def retain_grad(self) -> None:
         """Let backward() fill `.grad` of this result as it does of leaves."""

@@ -17,7 +17,7 @@ from . import versions
 from .errors import GraphError
 from .modes import MODE, current
 from .op import PART
-from .recording import NOTHING, Node, Traced, edge, part_node, wrap
+from .recording import NOTHING, Node, Packed, Traced, edge, part_node, wrap
 
 _time = attrgetter("time")
 
@@ -101,9 +101,9 @@ def _pull_all(
         saved: Any = node.saved
         if saved is not NOTHING:
             if saved is None or versions.latest > node.time or saved.__class__ is not tuple:
-                _verify(node)
+                saved = _verified(node)
             if create_graph:
-                saved = _handles(node)
+                saved = _handles(node, saved)
         plans = op.pulls_of(node) if op.variadic else op.pulls
         for source, (rule, place) in zip(node.edges, plans):  # noqa: B905 - strict costs 0.1 us
             kind: Any = source.__class__
@@ -118,6 +118,8 @@ def _pull_all(
             else:
                 continue
             x: Any = rule(g, saved[place]) if place is not None else rule(g, saved, node)
+            if x is None:
+                continue
             if op is PART:
                 _add_part(cotangents, source, node.params[0], x)
                 continue
@@ -154,14 +156,16 @@ def _add_part(cotangents: dict[Any, Any], node: Any, k: int, x: Any) -> None:
     slots[k] = x if slots[k] is None else slots[k] + x
 
 
-def _verify(node: Node) -> None:
-    """Raise if a saved array was freed, or overwritten since it was recorded."""
-    saved = node.saved
+def _verified(node: Node) -> tuple[Any, ...]:
+    """Return the saved arrays; raise if they were freed, or overwritten since."""
+    saved: Any = node.saved
     if saved is None:
         raise GraphError(
             f"{node.op.name} was freed by an earlier backward: "
             "pass retain_graph=True to that one to walk its graph again"
         )
+    if isinstance(saved, Packed):
+        return saved.arrays()
     sums = getattr(saved, "sums", None) or [None] * len(saved)
     last = saved[-1]
     arrays = [*saved[:-1], *(last if isinstance(last, list) else [last])]
@@ -170,26 +174,30 @@ def _verify(node: Node) -> None:
             continue
         changed = before is not None and versions.checksum(array) != before
         if changed or versions.overwritten_since(array, node.time):
-            raise GraphError(_overwritten(node, i))
+            raise GraphError(_overwritten(node, i, array))
+    return saved
 
 
-def _overwritten(node: Node, i: int) -> str:
+def _overwritten(node: Node, i: int, array: Any) -> str:
     """Return the message for a saved array that changed before backward needed it."""
     op = node.op
     shapes = [e[0] if isinstance(e, tuple) else getattr(e, "shape", ()) for e in node.edges]
     result = i >= len(shapes)
     what = "its result" if result else f"its operand {op.arrays[min(i, len(op.arrays) - 1)]!r}"
-    lines = getattr(node, "lines", None)
-    where = lines() if lines else "run under detect_anomaly() to see the lines"
+    line = getattr(node, "line", None)
+    where = (
+        f"recorded at {line}, changed at {versions.line_of_change(array) or 'an unknown line'}"
+        if line
+        else "run under detect_anomaly() to see the lines"
+    )
     return (
         f"{op.name} of shapes {' and '.join(map(str, shapes))} saved {what}, which was changed in "
         f"place afterwards: clone() it before changing it, or change it after backward; {where}"
     )
 
 
-def _handles(node: Node) -> tuple[Any, ...]:
+def _handles(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the saved arrays as tensors on the recorded edges, so that rules record themselves."""
-    saved: Any = node.saved
     operands = [
         _on_edge(source, array) if isinstance(array, np.ndarray) else array
         for source, array in zip(node.edges, saved, strict=False)
@@ -227,9 +235,9 @@ def push(outputs: Sequence[Any], tangents: dict[Any, Any]) -> list[Any]:
         arriving = [tangents.get(e) if isinstance(e, (Node, Traced)) else None for e in node.edges]
         if all(t is None for t in arriving):
             continue
-        if node.saved is not NOTHING:
-            _verify(node)
-        saved = _handles(node) if create_graph and node.saved else node.saved
+        saved = NOTHING if node.saved is NOTHING else _verified(node)
+        if create_graph and saved:
+            saved = _handles(node, saved)
         with np.errstate(all="ignore"):
             tangents[node] = _pushed(node, arriving, saved)
     return [tangents.get(edge(y, None)) for y in outputs]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .modes import peek
-from .recording import NOTHING, Node, Traced, apply, new, recover, remember_view
+from .recording import NOTHING, Node, Traced, apply, new, recover, remember_view, run
 from .versions import tick
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def with_parameters(op: Op) -> Callable[..., Any]:
         if collect and rest and rest[0].__class__ is int:
             rest = (rest,)
         params = op.fill(rest, names)
+        if x.__class__ is ndarray and params is not None and x.dtype.kind == "f":
+            return run(op, forward, (x,), params)
         mode = peek()
         array: Any = x._array if x.__class__ is Tensor or isinstance(x, Traced) else None
         if (

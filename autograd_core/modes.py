@@ -27,7 +27,7 @@ class Mode:
     forward runs inside, never a rule.
     """
 
-    __slots__ = ("forward", "grad", "lean", "observer", "run", "scope")
+    __slots__ = ("forward", "grad", "hooks", "lean", "observer", "run", "scope")
 
     def __init__(
         self,
@@ -36,13 +36,15 @@ class Mode:
         observer: Any = None,
         scope: Scope | None = None,
         run: Callable[..., Any] | None = None,
+        hooks: Any = None,
     ) -> None:
         self.grad = grad  # record operations on tensors that require grad
         self.forward = forward  # also keep what only the jvp rules need
         self.observer = observer  # keeps results, lines and times, or None
         self.scope = scope  # the innermost running module, or None
         self.run: Any = run
-        self.lean = observer is None and not forward and run is not None
+        self.hooks = hooks  # what saved arrays pass through, or None
+        self.lean = observer is None and hooks is None and not forward and run is not None
 
     def replace(self, **changes: Any) -> Mode:
         """Return a copy with some fields changed."""
@@ -79,7 +81,11 @@ def current() -> Mode:
 def enter_scope(module: Any) -> Mode:
     """Mark `module` as running; returns the mode to hand to `leave_scope`."""
     mode = current()
-    MODE.set(Mode(mode.grad, mode.forward, mode.observer, Scope(module, mode.scope), mode.run))
+    MODE.set(
+        Mode(
+            mode.grad, mode.forward, mode.observer, Scope(module, mode.scope), mode.run, mode.hooks
+        )
+    )
     return mode
 
 

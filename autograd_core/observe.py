@@ -39,16 +39,13 @@ class ObservedNode(Node):
     line: str  # file:line of the user's call
     seconds: float
 
-    def lines(self) -> str:
-        """Say where it was recorded."""
-        return f"recorded at {self.line}"
-
 
 class observe:
     """`with observe() as seen:` keeps every op that runs inside in `seen.nodes`."""
 
     def __init__(self) -> None:
         self.nodes: list[ObservedNode] = []
+        self.last: ObservedNode | None = None
         self.contributions: list[tuple[Node, Any, Any]] = []  # node, edge, what backward sent
         self._before: list[Mode] = []
 
@@ -73,6 +70,7 @@ class observe:
         if op.promotes:
             arrays = common_dtype(op, arrays)
         if not traced:
+            self.last = None
             return run(op, op.forward, arrays, params)
         sources = tuple(_source(x) for x in operands)
         start = time.perf_counter()
@@ -89,8 +87,17 @@ class observe:
             part._made = node
         node.sources, node.seconds, node.line = sources, seconds, user_line()
         node.result = tuple(part._array for part in parts) if op.results else out._array
-        self.nodes.append(node)
+        self.last = node
+        self.keep(node)
         return out
+
+    def user_line(self) -> str:
+        """Return file:line of the user's code that is running."""
+        return user_line()
+
+    def keep(self, node: ObservedNode) -> None:
+        """Take in what an op did."""
+        self.nodes.append(node)
 
     def note(self, node: Node, source: Any, x: Any) -> None:
         """Keep one contribution that backward sends along an edge."""

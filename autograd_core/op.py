@@ -176,14 +176,18 @@ class Op:
 
     def fill(self, given: tuple[Any, ...], names: dict[str, Any]) -> tuple[Any, ...] | None:
         """Return all parameters, or None where `bind` has to look closer."""
-        rest = self.tail[len(given) :]
+        count = len(given)
         if not names:
-            params = (*given, *[default for _, default in rest])
-        elif sum(name in names for name, _ in rest) == len(names):
-            params = (*given, *[names.get(name, default) for name, default in rest])
-        else:
+            required = len(self.names) - len(self.defaults)
+            if required <= count <= len(self.names):
+                return given + self.defaults[count - required :]
             return None
-        return None if _MISSING in params or len(params) != len(self.names) else params
+        rest = self.tail[count:]
+        if sum(name in names for name, _ in rest) != len(names):
+            return None
+        params = (*given, *[names.get(name, default) for name, default in rest])
+        lacks = any(param is _MISSING for param in params)
+        return None if lacks or len(params) != len(self.names) else params
 
     def bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -205,17 +205,54 @@ def attach(
     for i, x in enumerate(operands):
         if isinstance(x, Traced) and x._rg:
             needed |= op.needs(i, mode.forward)
-    node.saved = NOTHING if not needed else _save(needed, arrays, y)
+    node.saved = NOTHING if not needed else _save(needed, arrays, y, mode)
     return node
 
 
-def _save(needed: int, arrays: Sequence[Any], y: Any) -> tuple[Any, ...]:
+def _save(needed: int, arrays: Sequence[Any], y: Any, mode: Mode) -> tuple[Any, ...]:
     """Keep the arrays whose bit is set in `needed`; bit 0 is the result, then the operands."""
     kept = [array if needed >> (i + 1) & 1 else None for i, array in enumerate(arrays)]
     saved = (*kept, y if needed & 1 else None)
+    if mode.hooks is not None:
+        return Packed(saved, mode.hooks)
     if any(isinstance(x, ForeignArray) for x in saved):
         return WithChecksums(saved)
     return saved
+
+
+class SavedHooks(NamedTuple):
+    """What a saved array passes through: `pack` when it is saved, `unpack` when it is used."""
+
+    pack: Callable[[Array], Any]
+    unpack: Callable[[Any], Array]
+
+
+class Packed(tuple[Any, ...]):
+    """Saved arrays that went through hooks."""
+
+    unpack: Callable[[Any], Any]
+
+    def __new__(cls, saved: Sequence[Any], hooks: SavedHooks) -> Packed:
+        self = super().__new__(cls, (_each(hooks.pack, x) for x in saved))
+        self.unpack = hooks.unpack
+        self.places = [_is_array(x) for x in saved]
+        return self
+
+    def arrays(self) -> tuple[Any, ...]:
+        """Return the arrays again."""
+        pairs = zip(self, self.places, strict=True)
+        return tuple(_each(self.unpack, x, packed=place) for x, place in pairs)
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, (ndarray, list))
+
+
+def _each(hook: Callable[[Any], Any], x: Any, packed: bool | None = None) -> Any:
+    """Pass an array, or each of a list of them, through a hook; leave None and numbers alone."""
+    if isinstance(x, list):
+        return [hook(item) for item in x]
+    return hook(x) if packed or (packed is None and isinstance(x, ndarray)) else x
 
 
 class WithChecksums(tuple[Any, ...]):
@@ -227,6 +264,10 @@ class WithChecksums(tuple[Any, ...]):
         self = super().__new__(cls, map(plain, saved))
         self.sums = [checksum(x) if isinstance(x, ForeignArray) else None for x in saved]
         return self
+
+    def arrays(self) -> tuple[Any, ...]:
+        """Return the arrays themselves."""
+        return tuple(self)
 
 
 def edge(x: Any, array: Any) -> Any:

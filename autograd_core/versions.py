@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from .modes import peek
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 tick = itertools.count(1).__next__
 latest = 0  # time of the last overwrite of any storage
 
+_lines: dict[int, str] = {}  # id of an overwritten storage -> the user's line, while observed
 _entries: dict[int, tuple[weakref.ref[Array], int, int]] = {}  # id -> owner, time, count
 
 
@@ -39,15 +42,23 @@ def owner(array: Array) -> Array:
 def touch(array: Array) -> None:
     """Note that the storage of `array` has just been overwritten."""
     global latest
+    observer = peek().observer
+    if observer is not None:
+        _lines[id(owner(array))] = observer.user_line()
     storage = owner(array)
     key = id(storage)
     latest = tick()
     entry = _entries.get(key)
     if entry is None:
-        reference = weakref.ref(storage, lambda _, key=key: _entries.pop(key, None))
+        reference = weakref.ref(storage, lambda _, key=key: _forget(key))
         _entries[key] = (reference, latest, 1)
     else:
         _entries[key] = (entry[0], latest, entry[2] + 1)
+
+
+def _forget(key: int) -> None:
+    _entries.pop(key, None)
+    _lines.pop(key, None)
 
 
 def overwritten_since(array: Array, time: int) -> bool:
@@ -62,6 +73,11 @@ def count(array: Array) -> int:
     """Return how often the storage of `array` was overwritten."""
     entry = _entries.get(id(owner(array)))
     return 0 if entry is None else entry[2]
+
+
+def line_of_change(array: Array) -> str | None:
+    """Return the line that overwrote the storage of `array` last, if that was observed."""
+    return _lines.get(id(owner(array)))
 
 
 def checksum(array: Array) -> int:

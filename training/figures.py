@@ -20,7 +20,7 @@ except ImportError as error:
     message = 'pictures need matplotlib: pip install "autograd-core[demo]"'
     raise ImportError(message) from error
 
-__all__ = ["learning_curves", "misclassified", "save"]
+__all__ = ["discard", "learning_curves", "misclassified", "save"]
 
 # Okabe and Ito's palette, which people see alike whatever colours they see.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -48,6 +48,12 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
 
 
+def discard(path: Path) -> None:
+    """Delete what `save` may have written there before."""
+    for suffix in (".png", ".svg"):
+        path.with_suffix(suffix).unlink(missing_ok=True)
+
+
 def learning_curves(curves: Mapping[str, Sequence[Epoch]], title: str) -> Figure:
     """Loss and accuracy against epochs, one colour a network."""
     with rc_context(STYLE):
@@ -69,16 +75,16 @@ def learning_curves(curves: Mapping[str, Sequence[Epoch]], title: str) -> Figure
 
 def _draw_losses(axes: Axes, name: str, epochs: Sequence[Epoch], colour: str) -> None:
     numbers = [epoch.number for epoch in epochs]
-    marker = _marker(epochs)
     test, train = [e.test.loss for e in epochs], [e.train_loss for e in epochs]
-    axes.plot(numbers, test, marker, color=colour, label=f"{name}, test")
-    axes.plot(numbers, train, marker, color=colour, label=f"{name}, training", linestyle="--")
+    look: dict[str, Any] = {"color": colour, "marker": _marker(epochs)}
+    axes.plot(numbers, test, label=f"{name}, test", **look)
+    axes.plot(numbers, train, label=f"{name}, training", linestyle="--", **look)
 
 
 def _draw_accuracies(axes: Axes, name: str, epochs: Sequence[Epoch], colour: str) -> None:
     numbers, accuracies = zip(*((e.number, e.test.accuracy) for e in epochs), strict=True)
     label = f"{name}: {accuracies[-1]:.1%} at the end"
-    axes.plot(numbers, accuracies, _marker(epochs), color=colour, label=label)
+    axes.plot(numbers, accuracies, color=colour, marker=_marker(epochs), label=label)
 
 
 def _marker(epochs: Sequence[Epoch]) -> str:
@@ -97,10 +103,10 @@ def misclassified(
         figure = Figure(figsize=(11, 1.2 + 1.75 * rows), layout="constrained")
         which = f"; the first {len(shown)}" if len(shown) < len(wrong) else ""
         figure.suptitle(f"{title}: {len(wrong):,} of {len(labels):,} test images wrong{which}")
-        cells = figure.subplots(rows, COLUMNS, squeeze=False).flat
+        cells = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
         for axes, index in zip(cells, shown, strict=False):
             _draw_image(axes, images[index, 0], labels[index], predictions[index])
-        for axes in cells:
+        for axes in cells[len(shown) :]:
             axes.set_axis_off()
     return figure
 

@@ -96,7 +96,8 @@ def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     from .elementwise import log
 
     if isinstance(a, (int, float)):
-        return g * (y * math.log(a)) if a > 0 else where(b >= 0, 0.0 * g, g * y * math.nan)
+        slope = y * (math.log(a) if a > 0 else -math.inf if a == 0 else math.nan)
+        return where(b >= 0, 0.0 * g, g * slope) if a == 0 else g * slope
     flat = (a == 0) * (b >= 0)
     return where(flat, 0.0, g * (y * log(where(flat, 1.0, a))))
 
@@ -120,4 +121,4 @@ def pow(a: Array, b: Array) -> Array:
 @constant(scalar=lambda x: float((x > 0.0) - (x < 0.0)), method=True)
 def sign(x: Array) -> Array:
     """-1, 0 or 1; 0 for NaN."""
-    return np.subtract(x > 0, x < 0, dtype=np.result_type(x))
+    return np.subtract(x > 0, x < 0, dtype=np.int8).astype(np.result_type(x))

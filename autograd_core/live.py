@@ -1,0 +1,140 @@
+"""Which graphs are alive, and which variable keeps them so."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from .engine import history
+from .recording import NOTHING, Node, Number, Traced
+
+__all__ = ["LiveGraphs", "live_graphs"]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """One variable through which nodes are reached."""
+
+    variable: str
+    place: str  # file:line that its frame is at
+    nodes: int
+    saved_bytes: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.nodes:,} nodes, {_size(self.saved_bytes)}, "
+            f"kept alive by {self.variable}, {self.place}"
+        )
+
+
+@dataclass(frozen=True)
+class LiveGraphs:
+    """How many nodes are alive, what they keep, and who holds them: the largest first."""
+
+    nodes: int
+    saved_bytes: int
+    holders: tuple[Holder, ...]
+
+    def __str__(self) -> str:
+        if not self.nodes:
+            return "no graph is alive"
+        head = f"{self.nodes:,} nodes alive, {_size(self.saved_bytes)} saved for backward"
+        lines = [str(holder) for holder in self.holders]
+        if not lines:
+            lines = ["no variable of a running frame leads to them: look at objects and closures"]
+        return "\n".join([head, *(f"  {line}" for line in lines)])
+
+
+def _size(n: int) -> str:
+    for unit, bound in (("B", 1e3), ("kB", 1e6), ("MB", 1e9)):
+        if n < bound:
+            return f"{n / (bound / 1e3):.3g} {unit}"
+    return f"{n / 1e9:.3g} GB"
+
+
+def live_graphs() -> LiveGraphs:
+    """Report the nodes that are alive, their saved bytes, and the variables that hold them.
+
+    Variables are looked up in every running frame, into lists, dicts and attributes. This
+    walks all objects of the process: a diagnosis, not for every step.
+    """
+    nodes = [x for x in gc.get_objects() if isinstance(x, Node) and _is_op(x)]
+    found: dict[tuple[str, str], list[Any]] = {}
+    seen_at: set[int] = set()
+    for frame in _frames():
+        place = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+        names = dict(frame.f_locals)
+        for name, value in names.items():
+            for path, root in _roots(name, value, 3):
+                if id(root) not in seen_at:
+                    seen_at.add(id(root))
+                    found.setdefault((path, place), []).append(root)
+    holders = [_holder(path, place, roots) for (path, place), roots in found.items()]
+    holders.sort(key=lambda h: (-h.saved_bytes, -h.nodes, h.variable))
+    return LiveGraphs(len(nodes), _saved(nodes), tuple(holders))
+
+
+def _is_op(node: Any) -> bool:
+    return not isinstance(node, Number) or bool(node.edges)
+
+
+def _frames() -> Iterator[FrameType]:
+    """Give the frames of all threads, without this module's own."""
+    for top in sys._current_frames().values():
+        frame: FrameType | None = top
+        while frame is not None:
+            if frame.f_code.co_filename != __file__:
+                yield frame
+            frame = frame.f_back
+
+
+def _roots(path: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    """Give the nodes that a variable leads to, with the path that leads there."""
+    if isinstance(value, Traced):
+        if value._node is not None:
+            yield path, value._node
+        if value._grad is not None and value._grad._node is not None:
+            yield f"{path}.grad", value._grad._node
+    elif isinstance(value, Number):
+        if value.edges:
+            yield path, value
+    elif depth == 0:
+        return
+    elif isinstance(value, dict):
+        for item in list(value.values()):  # pyright: ignore[reportUnknownVariableType]
+            yield from _roots(path, item, depth - 1)
+    elif isinstance(value, (list, tuple, set)):
+        for item in list(value):  # pyright: ignore[reportUnknownVariableType]
+            yield from _roots(path, item, depth - 1)
+    elif hasattr(value, "__dict__") and not isinstance(value, type) and _plain(value):
+        for name, item in list(vars(value).items()):
+            yield from _roots(f"{path}.{name}", item, depth - 1)
+
+
+def _plain(value: Any) -> bool:
+    """Leave modules of Python alone: their globals are frames' business."""
+    return type(value).__name__ != "module"
+
+
+def _holder(path: str, place: str, roots: list[Any]) -> Holder:
+    order = history(roots)
+    return Holder(path, place, len([n for n in order if _is_op(n)]), _saved(order))
+
+
+def _saved(nodes: list[Any]) -> int:
+    arrays: dict[int, int] = {}
+    for node in nodes:
+        if isinstance(node, Number) or node.saved is None or node.saved is NOTHING:
+            continue
+        last = node.saved[-1]
+        for array in [*node.saved[:-1], *(last if isinstance(last, list) else [last])]:
+            if isinstance(array, np.ndarray):
+                arrays[id(array)] = array.nbytes
+    return sum(arrays.values())
