@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import autograd as autograd
+from . import linalg as linalg
 from . import func as func
 from . import versions as versions
 from ._tensor import Size as Size

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
-from . import creation, gradients, inplace, interop, methods, ops, printing, random, versions
+from . import creation, gradients, hooks, inplace, interop, methods, ops, printing, random, versions
 from .creation import check_device
 from .dtypes import as_dtype, float32
-from .engine import Watch
 from .errors import DtypeError, GraphError, ShapeError
 from .flat import results_are
 from .op import METHODS
 from .ops.shape import dim_of
-from .recording import Node, Results, Traced, wrap
+from .recording import Results, Traced, wrap
 from .versions import Array
 
 
@@ -158,13 +156,9 @@ class Tensor(Traced):
         me: Any = self
         gradients.backward(me, gradient, retain_graph, create_graph, inputs)
 
-    def retain_grad(self) -> None:
-        """Let backward() fill `.grad` of this result as it does of leaves."""
-        if not self._rg:
-            raise GraphError("retain_grad() on a tensor that does not require grad")
-        if self._node is not None:
-            watch = _watch(self._node)
-            watch.handle, watch.retain = weakref.ref(self), True
+    register_hook = hooks.register_hook
+    register_post_accumulate_grad_hook = hooks.register_post_accumulate_grad_hook
+    retain_grad = hooks.retain_grad
 
     @property
     def retains_grad(self) -> bool:
@@ -248,11 +242,15 @@ class Tensor(Traced):
             )
         return interop.read_only(self._array)
 
+    def where(self, condition: Any, other: Any) -> Any:
+        """Return x where the condition holds, `other` elsewhere."""
+        return ops.where(condition, self, other)
+
     # Fresh ones like it
 
-    def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Any:
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
         """One value in a new size and the same dtype."""
-        return creation.full(size, fill_value, dtype=dtype or self._array.dtype)
+        return creation.full(size, fill_value, dtype=dtype or self._array.dtype, **options)
 
     def new_tensor(self, data: Any, dtype: Any = None) -> Any:
         """A copy of the data in the same dtype."""
@@ -290,12 +288,31 @@ class Tensor(Traced):
     __sub__, __rsub__ = ops.sub, methods.reflected(ops.sub)
     __mul__ = __rmul__ = ops.mul
     __truediv__, __rtruediv__ = ops.div, methods.reflected(ops.div)
+    __floordiv__, __rfloordiv__ = ops.floor_divide, methods.reflected(ops.floor_divide)
+    __mod__, __rmod__ = ops.remainder, methods.reflected(ops.remainder)
     __pow__, __rpow__ = ops.pow, methods.reflected(ops.pow)
     __matmul__, __rmatmul__ = ops.matmul, methods.reflected(ops.matmul)
     __neg__, __pos__, __abs__ = ops.neg, ops.positive, ops.abs
     __iadd__, __isub__ = methods.augmented("add"), methods.augmented("sub")
     __imul__, __itruediv__ = methods.augmented("mul"), methods.augmented("div")
+    __ifloordiv__, __imod__ = methods.augmented("floor_divide"), methods.augmented("remainder")
     __ipow__ = methods.augmented("pow")
+    __and__ = __rand__ = ops.bitwise_and
+    __or__ = __ror__ = ops.bitwise_or
+    __xor__ = __rxor__ = ops.bitwise_xor
+    __invert__ = ops.bitwise_not
+    __lshift__, __rlshift__ = (
+        ops.bitwise_left_shift,
+        methods.reflected(ops.bitwise_left_shift),
+    )
+    __rshift__, __rrshift__ = (
+        ops.bitwise_right_shift,
+        methods.reflected(ops.bitwise_right_shift),
+    )
+    __iand__, __ior__ = methods.augmented("bitwise_and"), methods.augmented("bitwise_or")
+    __ixor__ = methods.augmented("bitwise_xor")
+    __ilshift__ = methods.augmented("bitwise_left_shift")
+    __irshift__ = methods.augmented("bitwise_right_shift")
     __eq__, __ne__ = ops.eq, ops.ne  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
     __hash__ = object.__hash__
@@ -351,12 +368,6 @@ class Tensor(Traced):
     __array_priority__ = 1000
     __dlpack__ = interop.dlpack
     __dlpack_device__ = interop.dlpack_device
-
-
-def _watch(node: Node) -> Watch:
-    if node.watch is None:
-        node.watch = Watch()
-    return node.watch
 
 
 Results.cls = Tensor

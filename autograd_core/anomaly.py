@@ -10,9 +10,8 @@ import numpy as np
 
 from .errors import GraphError
 from .graph import module_path
-from .modes import MODE, Mode, current
+from .modes import MODE, current
 from .observe import ObservedNode, observe
-from .op import Op
 from .recording import Node, Traced
 
 __all__ = ["AnomalyError", "detect_anomaly", "is_anomaly_enabled", "set_detect_anomaly"]
@@ -34,20 +33,15 @@ class detect_anomaly(observe):
         self.check_nan = check_nan
         self.infinite = ""  # where the first infinity came from
 
-    def keep(self, node: ObservedNode) -> None:
-        """Keep nothing but the line: a training loop may run inside for hours."""
-
-    def apply(self, op: Op, operands: Sequence[Any], params: tuple[Any, ...], mode: Mode) -> Any:
-        """Run an op, and look at what comes out."""
-        out = super().apply(op, operands, params, mode)
-        node = self.last
-        if node is None or not self.check_nan:
-            return out
-        for array in node.result if isinstance(node.result, tuple) else (node.result,):
+    def keep(self, node: ObservedNode, operands: Sequence[Any]) -> None:
+        """Look at a result; keep nothing but the line, for a training loop may run for hours."""
+        results = node.result if isinstance(node.result, tuple) else (node.result,)
+        node.result, node.sources = None, node.edges
+        if not self.check_nan:
+            return
+        for array in results:
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 self._look(node, array, operands)
-        node.result = None
-        return out
 
     def _look(self, node: ObservedNode, array: Any, operands: Sequence[Any]) -> None:
         if not np.isnan(array).any():
@@ -56,8 +50,11 @@ class detect_anomaly(observe):
             return
         before = [i for i, x in enumerate(operands) if _has_nan(x)]
         if before:
-            name = node.op.arrays[min(before[0], len(node.op.arrays) - 1)]
-            found = f"{_place(node)} got a nan in its operand {name!r}, which came from outside"
+            name = _slot(node, before[0])
+            found = (
+                f"forward: {_place(node)} got a nan in its operand {name!r}, which no op made "
+                "here: it came in with the data, or was written in place"
+            )
         else:
             found = f"forward: the first nan came from {_place(node)}, at {_first(array)}"
         raise AnomalyError(found + self.infinite)
@@ -86,8 +83,10 @@ def _has_nan(x: Any) -> bool:
 
 
 def _numbers(x: Any) -> Any:
-    array = x._array if isinstance(x, Traced) else np.asarray(0.0 if x is None else x)
-    return array if array.dtype.kind == "f" else np.zeros(())
+    array = x._array if isinstance(x, Traced) else x
+    if isinstance(array, (np.ndarray, np.generic, float)) and np.asarray(array).dtype.kind == "f":
+        return array
+    return np.zeros(())
 
 
 def _first(array: Any) -> str:
@@ -96,8 +95,12 @@ def _first(array: Any) -> str:
 
 
 def _operand_name(node: Node, source: Any) -> str:
-    place = next((i for i, e in enumerate(node.edges) if e is source), 0)
-    return node.op.arrays[min(place, len(node.op.arrays) - 1)]
+    return _slot(node, next((i for i, e in enumerate(node.edges) if e is source), 0))
+
+
+def _slot(node: Node, i: int) -> str:
+    names = node.op.arrays
+    return names[i] if i < len(names) else f"{names[-1]}[{i}]"
 
 
 def _place(node: Node) -> str:

@@ -1,105 +1,103 @@
-"""Computing again instead of keeping: activation checkpoints, and hooks on what is saved."""
+"""Computing again instead of keeping: activation checkpoints (Chen et al. 2016)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from . import versions
+from .autograd_graph import Saved
 from .errors import GraphError
-from .modes import MODE, current
+from .modes import Switch, current
 from .random import get_rng_state, set_rng_state
-from .recording import SavedHooks, Traced, wrap
+from .recording import Traced
+from .saved import SavedHooks
+from .tree import leaves
 
-__all__ = ["checkpoint", "checkpoint_sequential", "save_on_cpu", "saved_tensors_hooks"]
-
-
-@contextmanager
-def saved_tensors_hooks(
-    pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]
-) -> Iterator[None]:
-    """Pass every tensor that is saved for backward inside through pack_hook.
-
-    What it returns is kept instead; unpack_hook must make an equal tensor of it in backward.
-    """
-    hooks = SavedHooks(
-        lambda array: pack_hook(wrap(array)), lambda packed: _unwrapped(unpack_hook(packed))
-    )
-    with _hooked(hooks):
-        yield
-
-
-def _unwrapped(x: Any) -> Any:
-    if not isinstance(x, Traced):
-        raise TypeError(f"the unpack hook returned a {type(x).__name__}: it must return a Tensor")
-    return x._array
-
-
-@contextmanager
-def _hooked(hooks: SavedHooks) -> Iterator[None]:
-    before = current()
-    MODE.set(before.replace(hooks=hooks))
-    try:
-        yield
-    finally:
-        MODE.set(current().replace(hooks=before.hooks))
+__all__ = ["checkpoint", "checkpoint_sequential"]
 
 
 class _Frame:
     """One checkpointed call: how to run it again, and what that made."""
 
-    def __init__(self, function: Callable[[], Any], preserve: bool) -> None:
+    def __init__(self, function: Callable[[], Any], inputs: Sequence[Any], preserve: bool) -> None:
         self.function, self.preserve = function, preserve
-        self.count = 0
-        self.kinds: list[tuple[Any, Any]] = []  # shape and dtype of each array it saved
+        self.saved: list[Saved] = []  # by the first run
         self.again: list[Any] | None = None  # the arrays of the second run, while they last
         self.left = 0
         self.state = get_rng_state()
         self.drew = False
-        self.grad = current().grad
+        self.outside: list[tuple[Any, Saved]] = []  # what must still be as it was, held weakly
+        for x in inputs:
+            self._watch(x._array)
+
+    def _watch(self, array: Any) -> None:
+        self.outside.append((weakref.ref(versions.owner(array)), Saved(array)))
 
     def pack(self, array: Any) -> int:
-        self.kinds.append((array.shape, array.dtype))
-        self.count += 1
-        return self.count - 1
+        self._watch(array)  # a parameter lives on, what the run itself made does not
+        self.saved.append(self.outside[-1][1])
+        return len(self.saved) - 1
 
     def unpack(self, place: int) -> Any:
         if self.again is None:
+            self._check_outside()
             self.again = self._run_again()
-            self.left = self.count
+            self.left = len(self.again)
         array = self.again[place]
         self.left -= 1
         if self.left == 0:  # every saved array was asked for: let go of them all
             self.again = None
         return array
 
+    def _check_outside(self) -> None:
+        for reference, saved in self.outside:
+            array = reference()
+            if array is not None and versions.overwritten_since(array, saved.time):
+                raise GraphError(
+                    f"checkpoint: a tensor of shape {saved.shape} that the function uses was "
+                    "changed in place since the first run: the second one would give another "
+                    "gradient; change it after backward, or give the function a clone()"
+                )
+
     def _run_again(self) -> list[Any]:
-        found: list[Any] = []
         now = get_rng_state()
         if self.drew and not self.preserve and not _same(now, self.state):
             raise GraphError(
                 "checkpoint: the function draws random numbers, and with "
                 "preserve_rng_state=False it would draw others now: the gradient would be wrong"
             )
+        found: list[tuple[Any, Saved]] = []
+        hooks = SavedHooks(lambda array: found.append((array, Saved(array))), lambda packed: packed)
         if self.preserve:
             set_rng_state(self.state)
         try:
-            with _hooked(SavedHooks(lambda array: found.append(array), lambda packed: packed)):
-                MODE.set(current().replace(grad=True))
+            with Switch(hooks=hooks, grad=True):
                 self.function()
         finally:
             if self.preserve:
                 set_rng_state(now)
-            MODE.set(current().replace(grad=self.grad))
-        kinds = [(array.shape, array.dtype) for array in found]
-        if kinds != self.kinds:
+        self._compare([saved for _, saved in found])
+        for array, saved in found:
+            saved.check_unchanged(array)
+        return [array for array, _ in found]
+
+    def _compare(self, again: list[Saved]) -> None:
+        if len(again) != len(self.saved):
             raise GraphError(
-                f"checkpoint: the second run saved {len(kinds)} tensors and the first "
-                f"{len(self.kinds)}, or others: the function must do the same each time"
+                f"checkpoint: the second run saved {len(again)} tensors and the first "
+                f"{len(self.saved)}: the function must do the same each time"
             )
-        return found
+        for i, (first, second) in enumerate(zip(self.saved, again, strict=True)):
+            if (first.shape, first.dtype) != (second.shape, second.dtype):
+                raise GraphError(
+                    f"checkpoint: saved tensor {i} was {first.dtype}{first.shape} in the first run "
+                    f"and is {second.dtype}{second.shape} in the second: the function must do the "
+                    "same each time"
+                )
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -115,13 +113,14 @@ def checkpoint(
 ) -> Any:
     """Run function(*args), keeping nothing it saves: backward runs it again when it needs to.
 
-    Memory for time (Chen et al. 2016). The random state of the first run is restored for the
+    Memory for time. The state of the default generator in the first run is restored for the
     second. use_reentrant is accepted and makes no difference here.
     """
     if not current().grad:
         return function(*args, **kwargs)
-    frame = _Frame(lambda: function(*args, **kwargs), preserve_rng_state)
-    with _hooked(SavedHooks(frame.pack, frame.unpack)):
+    inputs = [x for x in leaves((args, kwargs)) if isinstance(x, Traced)]
+    frame = _Frame(lambda: function(*args, **kwargs), inputs, preserve_rng_state)
+    with Switch(hooks=SavedHooks(frame.pack, frame.unpack)):
         output = function(*args, **kwargs)
     frame.drew = not _same(get_rng_state(), frame.state)
     return output
@@ -131,7 +130,10 @@ def checkpoint_sequential(functions: Any, segments: int, x: Any, **kwargs: Any) 
     """Run functions one after the other in checkpointed segments; the last one is kept whole."""
     layers = list(functions.children()) if hasattr(functions, "children") else list(functions)
     if not 1 <= segments <= len(layers):
-        raise ValueError(f"checkpoint_sequential: cannot cut {len(layers)} layers into {segments}")
+        raise ValueError(
+            f"checkpoint_sequential: cannot cut {len(layers)} layers into {segments} segments: "
+            f"segments must lie between 1 and {len(layers)}"
+        )
     size = len(layers) // segments
     starts = [size * k for k in range(segments)]
     for start, end in zip(starts, [*starts[1:], len(layers)], strict=True):
@@ -147,8 +149,3 @@ def _chain(layers: list[Any]) -> Callable[[Any], Any]:
         return x
 
     return run
-
-
-def save_on_cpu(pin_memory: bool = False) -> Any:
-    """Keep saved tensors as copies; there is no other device to keep them from."""
-    return saved_tensors_hooks(lambda x: x.clone(), lambda x: x)

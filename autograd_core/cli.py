@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -63,46 +64,42 @@ def add_demo(parsers: Parsers) -> None:
         "Leaves learning curves, misclassified images, the graphs of the losses and "
         "metrics.json in a folder; Ctrl-C ends it early, with what it has.",
     )
+    _add_data(parser)
+    number = partial(parser.add_argument, metavar="N")
+    number(
+        "--epochs",
+        type=whole_number(1),
+        help="passes over the training images (default: 20 for digits, 5 for MNIST)",
+    )
+    number(
+        "--seed",
+        type=whole_number(0),
+        default=0,
+        help="of weights and order; the same seed gives the same numbers (default: %(default)s)",
+    )
+    number(
+        "--threads",
+        type=whole_number(1),
+        default=1,
+        help="of NumPy's matrix products (default: %(default)s)",
+    )
+    parser.set_defaults(run=run_demo)
+
+
+def _add_data(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         choices=["digits", "mnist"],
         default="digits",
-        help="8x8 digits that come with scikit-learn (default), or MNIST from --data-dir",
+        help="scikit-learn's 8x8 digits, or MNIST (default: %(default)s)",
     )
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=Path("data"),
-        metavar="DIR",
-        help="where MNIST's four files are; default: ./data",
-    )
-    parser.add_argument(
-        "--epochs",
-        type=whole_number(1),
-        metavar="N",
-        help="passes over the training images; default: 20 for digits, 5 for MNIST",
-    )
-    parser.add_argument(
-        "--seed",
-        type=whole_number(0),
-        default=0,
-        metavar="N",
-        help="of weights and order of images; the same seed gives the same numbers; default: 0",
-    )
-    parser.add_argument(
-        "--threads",
-        type=whole_number(1),
-        metavar="N",
-        help="of matrix products; default: one for each core",
-    )
-    parser.add_argument(
+    folder = partial(parser.add_argument, type=Path, metavar="DIR")
+    folder("--data-dir", default="data", help="where MNIST's files are (default: ./%(default)s)")
+    folder(
         "--out",
-        type=Path,
-        default=Path("autograd-core-demo"),
-        metavar="DIR",
-        help="where the results go; default: ./autograd-core-demo",
+        default="autograd-core-demo",
+        help="where the results go (default: ./%(default)s)",
     )
-    parser.set_defaults(run=run_demo)
 
 
 def run_demo(options: Namespace) -> int:

@@ -186,7 +186,8 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """Ones on the diagonal of an n x m matrix."""
-    return finished(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
+    rows, columns = _size((n, n if m is None else m), "eye")
+    return finished(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad, device)
 
 
 def arange(
@@ -200,13 +201,23 @@ def arange(
     """start, start + step, ... below end; arange(n) counts from 0. Whole numbers give int64."""
     if end is None:
         start, end = 0, start
-    if step == 0 or (end - start) / step < 0:
-        raise ValueError(f"arange({start}, {end}, {step}) never arrives: check the step's sign")
-    floats = any(isinstance(x, float) for x in (start, end, step))
+    bounds = [_bound("arange", x, dtype) for x in (start, end, step)]
+    low, high, by = bounds
+    if by == 0 or (high - low) / by < 0:
+        raise ShapeError(f"arange({low}, {high}, {by}) never arrives: check the step's sign")
+    floats = any(isinstance(x, float) for x in bounds)
     kind = (get_default_dtype() if floats else int64) if dtype is None else as_dtype(dtype)
-    count = math.ceil((end - start) / step)
-    values = start + step * np.arange(count, dtype=np.float64 if floats else np.int64)
+    count = math.ceil((high - low) / by)
+    values = low + by * np.arange(count, dtype=np.float64 if floats else np.int64)
     return finished(values.astype(kind), requires_grad, device)
+
+
+def _bound(who: str, x: Any, dtype: Any) -> Any:
+    """Return a bound as a number; a range of integers has it rounded toward zero."""
+    x = x.item() if isinstance(x, Traced) else x
+    if not math.isfinite(x):
+        raise ShapeError(f"{who} got the bound {x}: it must be finite")
+    return int(x) if dtype is not None and as_dtype(dtype).kind in "iu" else x
 
 
 def linspace(
@@ -218,6 +229,8 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` values from start to end, both included, equally far apart."""
+    (steps,) = _size((steps,), "linspace")
+    start, end = (_bound("linspace", x, dtype) for x in (start, end))
     array = np.linspace(start, end, steps).astype(_dtype(dtype))
     return finished(array, requires_grad, device)
 

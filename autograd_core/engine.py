@@ -17,7 +17,8 @@ from . import versions
 from .errors import GraphError
 from .modes import MODE, current
 from .op import PART
-from .recording import NOTHING, Node, Packed, Traced, edge, part_node, wrap
+from .recording import NOTHING, Node, Traced, edge, part_node, wrap
+from .saved import Packed
 
 _time = attrgetter("time")
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from . import func
-from .errors import GraphError
+from .errors import DtypeError, GraphError
+from .func import jvp, vjp
 from .gradients import grad
 from .modes import enable_grad, no_grad
 from .recording import Traced, wrap
+from .variables import kind
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -28,17 +29,23 @@ def gradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
     check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
     directions: int = 3,
 ) -> bool:
     """Check the gradients of func at the inputs against central differences, in float64.
 
-    Full Jacobians, element by element; then jvp against vjp along random directions where
-    check_forward_ad. A failure names input, index, both values, and a kink nearby.
+    Full Jacobians, element by element (not in fast_mode); then random directions t and weights w,
+    where backward, differences and, with check_forward_ad, forward mode must give one <w, J t>.
+    A failure names input, index and both values, and says where there is a kink nearby.
     """
+    listed = _listed(inputs)
     try:
-        _check(func, _listed(inputs), eps, atol, rtol)
-        if check_forward_ad:
-            _check_directions(func, _listed(inputs), atol, rtol, directions)
+        if check_backward_ad and not fast_mode:
+            _check(func, listed, eps, atol, rtol)
+        modes = [name for name, on in (("backward", check_backward_ad),
+                                       ("forward mode", check_forward_ad)) if on]  # fmt: skip
+        _check_directions(func, listed, modes, (eps, atol, rtol), directions)
     except GradcheckError:
         if raise_exception:
             raise
@@ -53,10 +60,13 @@ def _listed(inputs: Any) -> list[Any]:
 def _variables(inputs: Sequence[Any]) -> list[int]:
     places = [i for i, x in enumerate(inputs) if isinstance(x, Traced) and x._rg]
     if not places:
-        raise GraphError("gradcheck: no input requires grad, so there is nothing to check")
+        raise GraphError(
+            "gradcheck: no input requires grad, so there is nothing to check: "
+            "call requires_grad_() on one"
+        )
     for i in places:
         if inputs[i]._array.dtype != np.float64:
-            raise GraphError(
+            raise DtypeError(
                 f"gradcheck: input {i} is {inputs[i].dtype}: differences need float64, "
                 "convert it with .double()"
             )
@@ -66,8 +76,12 @@ def _variables(inputs: Sequence[Any]) -> list[int]:
 def _outputs(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
     y = function(*inputs)
     ys = list(y) if isinstance(y, (tuple, list)) else [y]
-    if not ys or not all(isinstance(y, Traced) for y in ys):
-        raise GraphError("gradcheck: the function must return a Tensor or a tuple of them")
+    for y in ys or [None]:
+        if not isinstance(y, Traced):
+            raise TypeError(
+                f"gradcheck: the function returned {kind(y)}, "
+                "it must return a Tensor or a tuple of them"
+            )
     return [y for y in ys if y._array.dtype.kind == "f"]
 
 
@@ -167,9 +181,14 @@ def _kink(
 
 
 def _check_directions(
-    function: Callable[..., Any], inputs: list[Any], atol: float, rtol: float, directions: int
+    function: Callable[..., Any],
+    inputs: list[Any],
+    modes: Sequence[str],
+    bounds: tuple[float, float, float],
+    directions: int,
 ) -> None:
-    """Check <w, J t> = <Jᵀ w, t> for random t and w."""
+    """Check that differences and the modes agree on <w, J t> for random t and w."""
+    eps, atol, rtol = bounds
     places = _variables(inputs)
     rng = np.random.default_rng(0)
 
@@ -180,18 +199,31 @@ def _check_directions(
         return tuple(_outputs(function, full))
 
     points = [inputs[i].detach() for i in places]
-    for _ in range(directions):
+    for number in range(directions):
         t = tuple(wrap(rng.standard_normal(x.shape)) for x in points)
-        outputs, pushed = func.jvp(of_variables, points, t)
-        w = tuple(wrap(rng.standard_normal(y.shape)) for y in outputs)
-        _, pull = func.vjp(of_variables, *points)
-        forward = sum(float((a * b).sum().item()) for a, b in zip(w, pushed, strict=True))
-        reverse = sum(float((a * b).sum().item()) for a, b in zip(pull(w), t, strict=True))
-        if not np.isclose(forward, reverse, rtol=rtol, atol=atol):
-            raise GradcheckError(
-                f"gradcheck: along a random direction forward mode gives {forward:.6g} and "
-                f"backward {reverse:.6g}"
-            )
+        sides = [of_variables(*[_step(x, d, e) for x, d in zip(points, t, strict=True)])
+                 for e in (eps, -eps)]  # fmt: skip
+        w = tuple(wrap(rng.standard_normal(y.shape)) for y in sides[0])
+        numeric = _inner(w, [(a.detach() - b.detach()) / (2 * eps)
+                             for a, b in zip(*sides, strict=True)])  # fmt: skip
+        for mode in modes:
+            if mode == "backward":
+                found = _inner(vjp(of_variables, *points)[1](w), t)
+            else:
+                found = _inner(w, jvp(of_variables, points, t)[1])
+            if not np.isclose(found, numeric, rtol=rtol, atol=atol, equal_nan=True):
+                raise GradcheckError(
+                    f"gradcheck: along random direction {number} the derivative is {found:.6g} by "
+                    f"{mode} and {numeric:.6g} by differences"
+                )
+
+
+def _step(x: Any, direction: Any, size: float) -> Any:
+    return wrap(x._array + size * direction._array).requires_grad_()
+
+
+def _inner(a: Sequence[Any], b: Sequence[Any]) -> float:
+    return sum(float((x._array * y._array).sum()) for x, y in zip(a, b, strict=True))
 
 
 def gradgradcheck(
@@ -215,10 +247,11 @@ def gradgradcheck(
 
     def gradient(*args: Any) -> Any:
         xs, ws = args[: len(listed)], args[len(listed) :]
+        pairs = [(y, w) for y, w in zip(_outputs(func, xs), ws, strict=True) if y._rg]
         found = grad(
-            [y for y in _outputs(func, xs) if y._rg],
+            [y for y, _ in pairs],
             [xs[i] for i in places],
-            list(ws),
+            [w for _, w in pairs],
             create_graph=True,
             materialize_grads=True,
         )

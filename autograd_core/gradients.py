@@ -54,7 +54,11 @@ def backward(
 def _receive(x: Any, g: Any) -> None:
     if x._node is None and x._hooks:
         g = engine.through_hooks(x._hooks, g)
-    engine.accumulate(x, g)
+    if not x.retains_grad:  # else the walk has filled it
+        engine.accumulate(x, g)
+    if x._node is None and x._hooks is not None:
+        for hook in list(x._hooks.after.values()):
+            hook(x)
 
 
 def grad(

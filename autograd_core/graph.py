@@ -117,7 +117,7 @@ class _Builder:
     """Numbers what the outputs depend on, in the order of the clock."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
-        self.names = {id(x): name for name, x in names.items()}
+        self.names = {id(_root(x)): name for name, x in names.items()}
         self.nodes: list[GraphNode] = []
         self.number: dict[int, int] = {}  # id of a node or leaf -> its number
         self.paths: dict[Any, str] = {}
@@ -140,7 +140,8 @@ class _Builder:
         if isinstance(node, Number) and not node.edges:
             self._add_leaf(node)
             return
-        operands = tuple(self._operand(source) for source in _sources(node))
+        given = [(s, x) for s, x in zip(_slots(node), _sources(node), strict=True) if x is not None]
+        operands = tuple(self._operand(source) for _, source in given)
         value = node.data if isinstance(node, Number) else getattr(node, "result", None)
         self.number[id(node)] = len(self.nodes)
         self.nodes.append(
@@ -150,7 +151,7 @@ class _Builder:
                 op=node.op.name,
                 label=node.op.label(node.params),
                 operands=operands,
-                slots=_slots(node),
+                slots=tuple(slot for slot, _ in given),
                 shape=node.shape,
                 dtype=_dtype_text(node.dtype),
                 name=getattr(node, "name", None) or self.names.get(id(node)),
@@ -195,7 +196,7 @@ class _Builder:
             return Operand(self._add_leaf(source) if known is None else known)
         if isinstance(source, tuple):
             shape, dtype = source
-            return Operand(None, text=f"{dtype}{list(shape)}")
+            return Operand(None, text=type_text(dtype, shape))
         return Operand(None, text=f"{source:.4g}" if isinstance(source, float) else str(source))
 
     def _module(self, scope: Any) -> str | None:
@@ -233,7 +234,8 @@ def _root(y: Any) -> Any:
     if isinstance(y, Number):
         return y
     made = getattr(y, "_made", None)
-    return made if made is not None else edge(y, None) or y
+    source = edge(y, None) if made is None else made
+    return y if source is None else source
 
 
 def _history(roots: Sequence[Any]) -> list[Any]:
@@ -260,6 +262,16 @@ def _sources(node: Any) -> Sequence[Any]:
 def _slots(node: Any) -> tuple[str, ...]:
     names, count = node.op.arrays, len(_sources(node))
     return tuple(f"{names[0]}[{i}]" for i in range(count)) if node.op.variadic else names
+
+
+_SHORT = {"float": "f", "int": "i", "uint": "u"}
+
+
+def type_text(dtype: Any, shape: Any) -> str:
+    """Return dtype and shape as f32[64, 10]."""
+    name = str(dtype)
+    kind = name.rstrip("0123456789")
+    return f"{_SHORT.get(kind, kind)}{name[len(kind) :]}{list(shape)}"
 
 
 def _only(x: Any) -> float | None:

@@ -14,10 +14,11 @@ import numpy as np
 
 from . import ops, versions
 from .dtypes import as_dtype
-from .errors import DtypeError, GraphError, ShapeError
+from .errors import DtypeError, GraphError, ShapeError, blamed
 from .modes import current
 from .op import linear
-from .ops.indexing import index, key_text, plain_key
+from .ops.indexing import assign, index, write_at
+from .ops.keys import Key, key_text, plain_key, two_steps
 from .recording import Node, Step, Traced, attach
 from .versions import Array
 
@@ -47,24 +48,8 @@ def write(base: Array, value: Array, steps: tuple[Step, ...]) -> Array:
     return y
 
 
-@linear(
-    together=True,
-    label=lambda key: f"[{key_text(key)}] =",
-    vjp=[lambda g, key: _erase_at(g, key), lambda g, key: index(g, key)],
-)
-def index_put(x: Array, value: Array, key: tuple[Any, ...]) -> Array:
-    """A copy of x in which x[key] holds the value."""
-    y = x.copy()
-    y[key] = value
-    return y
-
-
 def _erase(g: Any, steps: tuple[Step, ...]) -> Any:
     return write(g, 0.0, steps)
-
-
-def _erase_at(g: Any, key: tuple[Any, ...]) -> Any:
-    return index_put(g, 0.0, key)
 
 
 def guard(who: str, x: Any) -> None:
@@ -96,6 +81,7 @@ def guard(who: str, x: Any) -> None:
 def update(name: str, function: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Any:
     """x.name_(...): give x the value, and the history, of function(x, ...)."""
     guard(name, x)
+    start = versions.tick()
     y = function(x, *args, **kwargs)
     if y._array.shape != x._array.shape:
         raise ShapeError(
@@ -105,7 +91,24 @@ def update(name: str, function: Callable[..., Any], x: Any, *args: Any, **kwargs
     _castable(name, y._array.dtype, x._array.dtype)
     if y._rg and y._array.dtype != x._array.dtype:
         y = ops.cast(y, x._array.dtype)  # type: ignore[attr-defined]
+    if y._rg:
+        _keep_old(y._node, x._array, start)
     return replace(x, y._array, y._node if y._rg else None)
+
+
+def _keep_old(node: Node, old: Array, start: int) -> None:
+    """Let what was recorded since `start` keep copies of the memory about to be overwritten."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        waiting += [x for x in node.edges if isinstance(x, Node) and x.time > start]
+        if type(node.saved) is tuple:
+            node.saved = tuple([_apart(x, old) for x in node.saved])
+
+
+def _apart(saved: Any, old: Array) -> Any:
+    shared = isinstance(saved, np.ndarray) and versions.owner(saved) is versions.owner(old)
+    return saved.copy() if shared else saved
 
 
 def _castable(name: str, result: np.dtype[Any], into: np.dtype[Any]) -> None:
@@ -126,26 +129,35 @@ def replace(x: Any, array: Any, node: Node | None) -> Any:
 def setitem(x: Any, key: Any, value: Any) -> None:
     """x[key] = value."""
     guard("index assignment", x)
-    ops.indexing._mask_fits(x._array, key)  # type: ignore[attr-defined]
-    place = plain_key(key)
+    place = _place(x, key)
+    steps = two_steps(place)
+    if steps is not None:
+        return setitem(index(x, steps[0]), steps[1], value)
     array = value._array if isinstance(value, Traced) else np.asarray(value)
     as_dtype(array.dtype)
     mode = current()
-    if np.shares_memory(array, x._array):
+    if np.may_share_memory(array, x._array):
         array = array.copy()
     tracked = mode.grad and (x._rg or (isinstance(value, Traced) and value._rg))
     operands = (x, value if isinstance(value, Traced) else array)
     node = None
     if tracked:  # recorded before x changes its history; nothing is saved
         arrays = (x._array, array)
-        node = attach(index_put.op, operands, arrays, (place,), x._array, mode)
+        node = attach(assign.op, operands, arrays, (place,), x._array, mode)
     try:
-        x._array[place] = array
+        write_at(x._array, place, array)
     except (ValueError, IndexError) as error:
         raise _misfit(x, place, array, error) from error
     versions.touch(x._array)
     if mode.grad:
         rebase(x, node)
+
+
+def _place(x: Any, key: Any) -> Key:
+    try:
+        return plain_key(key, x._array.shape)
+    except (IndexError, ValueError) as error:
+        raise blamed("index assignment", (x,), error) from error
 
 
 def _misfit(x: Any, place: Any, array: Array, error: Exception) -> Exception:
@@ -166,11 +178,13 @@ def rebase(x: Any, node: Node | None) -> None:
         arrays = (base._array, x._array)
         base._node = attach(write.op, (base, value), arrays, (steps,), base._array, current())
         base._rg = True
-    for reference in base._views or ():
+    alive = [reference for reference in base._views or () if reference() is not None]
+    for reference in alive:
         view = reference()
         if view is not None and (base._rg or view._rg):
             seen = see(base, view._view.steps)
             view._node, view._rg = seen._node, seen._rg
+    base._views = alive  # without what was seen on the way
 
 
 def _handle(x: Any, node: Node | None) -> Any:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -55,8 +55,12 @@ class LiveGraphs:
 def _size(n: int) -> str:
     for unit, bound in (("B", 1e3), ("kB", 1e6), ("MB", 1e9)):
         if n < bound:
-            return f"{n / (bound / 1e3):.3g} {unit}"
-    return f"{n / 1e9:.3g} GB"
+            return _rounded(n / (bound / 1e3), unit)
+    return _rounded(n / 1e9, "GB")
+
+
+def _rounded(x: float, unit: str) -> str:
+    return f"{x:.0f} {unit}" if x >= 10 or unit == "B" else f"{x:.1f} {unit}"
 
 
 def live_graphs() -> LiveGraphs:
@@ -65,7 +69,7 @@ def live_graphs() -> LiveGraphs:
     Variables are looked up in every running frame, into lists, dicts and attributes. This
     walks all objects of the process: a diagnosis, not for every step.
     """
-    nodes = [x for x in gc.get_objects() if isinstance(x, Node) and _is_op(x)]
+    nodes = [x for x in gc.get_objects() if _is(x, Node) and _is_op(x)]
     found: dict[tuple[str, str], list[Any]] = {}
     seen_at: set[int] = set()
     for frame in _frames():
@@ -79,6 +83,11 @@ def live_graphs() -> LiveGraphs:
     holders = [_holder(path, place, roots) for (path, place), roots in found.items()]
     holders.sort(key=lambda h: (-h.saved_bytes, -h.nodes, h.variable))
     return LiveGraphs(len(nodes), _saved(nodes), tuple(holders))
+
+
+def _is(x: Any, *classes: type) -> bool:
+    """isinstance without asking x, which may be a proxy that does things when asked."""
+    return issubclass(type(x), classes)
 
 
 def _is_op(node: Any) -> bool:
@@ -97,30 +106,32 @@ def _frames() -> Iterator[FrameType]:
 
 def _roots(path: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
     """Give the nodes that a variable leads to, with the path that leads there."""
-    if isinstance(value, Traced):
+    if _is(value, Traced):
         if value._node is not None:
             yield path, value._node
         if value._grad is not None and value._grad._node is not None:
             yield f"{path}.grad", value._grad._node
-    elif isinstance(value, Number):
+    elif _is(value, Number):
         if value.edges:
             yield path, value
-    elif depth == 0:
-        return
-    elif isinstance(value, dict):
-        for item in list(value.values()):  # pyright: ignore[reportUnknownVariableType]
-            yield from _roots(path, item, depth - 1)
-    elif isinstance(value, (list, tuple, set)):
-        for item in list(value):  # pyright: ignore[reportUnknownVariableType]
-            yield from _roots(path, item, depth - 1)
-    elif hasattr(value, "__dict__") and not isinstance(value, type) and _plain(value):
-        for name, item in list(vars(value).items()):
-            yield from _roots(f"{path}.{name}", item, depth - 1)
+    elif depth > 0:
+        for name, item in _inside(value):
+            yield from _roots(path + name, item, depth - 1)
 
 
-def _plain(value: Any) -> bool:
-    """Leave modules of Python alone: their globals are frames' business."""
-    return type(value).__name__ != "module"
+def _inside(value: Any) -> list[tuple[str, Any]]:
+    """Return what a container or an object holds, with what leads there."""
+    if _is(value, dict):
+        return [("", item) for item in list(value.values())]
+    if _is(value, list, tuple, set):
+        return [("", item) for item in list(value)]
+    if _is(value, type, ModuleType):  # what modules hold is the business of their frames
+        return []
+    try:
+        attributes = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return []
+    return [(f".{name}", item) for name, item in list(attributes.items())]
 
 
 def _holder(path: str, place: str, roots: list[Any]) -> Holder:

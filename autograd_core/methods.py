@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import creation, dtypes, inplace, ops
+from . import creation, dtypes, inplace, ops, reshaping
 from .op import METHODS, REGISTRY
 
 
@@ -19,9 +19,8 @@ def _cast_to(name: str, dtype: Any) -> Callable[[Any], Any]:
 
 
 def _new(create: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Any, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
-        dtype = dtype or self._array.dtype
-        return create(*size, dtype=dtype, requires_grad=requires_grad)
+    def method(self: Any, *size: Any, dtype: Any = None, **options: Any) -> Any:
+        return create(*size, dtype=dtype or self._array.dtype, **options)
 
     method.__name__ = method.__qualname__ = f"new_{create.__name__}"
     method.__doc__ = f"{create.__doc__} In the dtype of x."
@@ -56,8 +55,25 @@ CASTS = {
 
 NEW = {f"new_{f.__name__}": _new(f) for f in (creation.zeros, creation.ones, creation.empty)}
 
+# What PyTorch has in place besides the differentiable elementwise ops.
+_IN_PLACE_TOO = """
+    add addbmm addcdiv addcmul addmm addmv addr baddbmm bitwise_and bitwise_left_shift bitwise_not
+    bitwise_or bitwise_right_shift bitwise_xor clamp clamp_max clamp_min cumprod cumsum div eq
+    float_power floor_divide ge gt heaviside index_add index_copy index_fill index_put ldexp le
+    lerp logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter
+    nan_to_num ne put renorm round scatter scatter_add scatter_reduce sub tril triu true_divide
+"""
+
+_CHANGING = [
+    METHODS[name]
+    for name in METHODS
+    if name in _IN_PLACE_TOO.split()
+    or (name in REGISTRY and REGISTRY[name].elementwise and REGISTRY[name].differentiable)
+]
+# Second names (arcsin, multiply) come along.
 IN_PLACE = {
-    f"{name}_": _in_place(name, METHODS[name])
-    for name, op in REGISTRY.items()
-    if op.elementwise and op.differentiable and name in METHODS
+    f"{name}_": _in_place(name, function)
+    for name, function in METHODS.items()
+    if function in _CHANGING
 }
+IN_PLACE |= reshaping.FORMS

@@ -154,7 +154,8 @@ def _decorate_generator(function: Callable[..., Any], changes: dict[str, Any]) -
             try:
                 sent, resume = (yield item), generator.send
             except GeneratorExit:
-                generator.close()
+                with Switch(**changes):
+                    generator.close()
                 raise
             except BaseException as error:
                 sent, resume = error, generator.throw

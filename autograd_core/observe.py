@@ -45,7 +45,6 @@ class observe:
 
     def __init__(self) -> None:
         self.nodes: list[ObservedNode] = []
-        self.last: ObservedNode | None = None
         self.contributions: list[tuple[Node, Any, Any]] = []  # node, edge, what backward sent
         self._before: list[Mode] = []
 
@@ -70,32 +69,43 @@ class observe:
         if op.promotes:
             arrays = common_dtype(op, arrays)
         if not traced:
-            self.last = None
             return run(op, op.forward, arrays, params)
-        sources = tuple(_source(x) for x in operands)
         start = time.perf_counter()
         y = run(op, mode.run, [op.forward, *map(plain, arrays)], params)
         seconds = time.perf_counter() - start
         out = finish(op, operands, arrays, params, y, mode, ObservedNode)
         parts = out if op.results else (out,)
         node = next((_maker(part) for part in parts if part._rg), None)
+        self.witness(op, operands, params, parts, node, seconds)
+        return out
+
+    def witness(
+        self,
+        op: Op,
+        operands: Sequence[Any],
+        params: tuple[Any, ...],
+        parts: Sequence[Any],
+        node: Any,
+        seconds: float,
+    ) -> None:
+        """Keep what an op did that gave these parts; it left a node if something requires grad."""
+        result = tuple([part._array for part in parts])
         if node is None:  # nothing requires grad: kept for the picture only
             node = new(ObservedNode)
-            whole = [part._array for part in parts] if op.results else out._array
-            attach(op, (), (), params, whole, mode, node)
+            whole = list(result) if op.results else result[0]
+            attach(op, (), (), params, whole, current(), node)
+        node.sources = tuple([_source(x) for x in operands])
         for part in parts:
             part._made = node
-        node.sources, node.seconds, node.line = sources, seconds, user_line()
-        node.result = tuple(part._array for part in parts) if op.results else out._array
-        self.last = node
-        self.keep(node)
-        return out
+        node.seconds, node.line = seconds, user_line()
+        node.result = result if op.results else result[0]
+        self.keep(node, operands)
 
     def user_line(self) -> str:
         """Return file:line of the user's code that is running."""
         return user_line()
 
-    def keep(self, node: ObservedNode) -> None:
+    def keep(self, node: ObservedNode, operands: Sequence[Any]) -> None:
         """Take in what an op did."""
         self.nodes.append(node)
 
@@ -115,13 +125,27 @@ def _source(x: Any) -> Any:
     return x
 
 
+_shown: dict[str, str | None] = {}  # file -> how its lines are shown; None for this library's own
+
+
 def user_line() -> str:
     """Return file:line of the innermost caller that is not part of this library."""
     frame = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
-        if not path.startswith(_OURS) and not path.startswith("<frozen"):
-            shown = path if path.startswith("<") else os.path.relpath(path)
-            return f"{path if shown.startswith('..') else shown}:{frame.f_lineno}"
+        shown = _shown.get(path, "")
+        if shown == "":
+            shown = _shown[path] = _show(path)
+        if shown is not None:
+            return f"{shown}:{frame.f_lineno}"
         frame = frame.f_back
     return "?"
+
+
+def _show(path: str) -> str | None:
+    if path.startswith(_OURS) or path.startswith("<frozen"):
+        return None
+    if path.startswith("<"):
+        return path
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative

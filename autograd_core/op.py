@@ -20,8 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from .errors import ShapeError, blamed
 from .flat import binary, unary, with_parameters
 from .recording import Node, apply
+from .shapes import operand_shapes
 from .versions import Array
 
 Rule = Callable[..., Any]
@@ -30,6 +32,7 @@ _MISSING: Any = object()  # a parameter without default
 METHODS: dict[str, Callable[..., Any]] = {}
 
 _ALIASES = {"axis": "dim", "keepdims": "keepdim"}
+_COMPOSED = _ALIASES | {"input": "x"}
 _POSITIONS = {"input": 0, "other": 1, "tensors": 0}
 
 
@@ -50,6 +53,7 @@ class Op:
     view: bool = False  # the result may share memory with the first array
     collect: bool = False  # x.op(2, 3) means x.op((2, 3))
     results: Any = None  # the named tuple of an op with several results
+    extra: tuple[str, Rule] | None = None  # a keyword, and the composition that takes it third
     call: Rule  # what users call; set when the declaration is complete
 
     def __init__(
@@ -117,7 +121,13 @@ class Op:
 
     def pulls_of(self, node: Node) -> Sequence[tuple[Rule | None, int | None]]:
         """The vjp rules for the operands of this node, where their number is free."""
-        return [(self._reader(self.vjp[0], i), None) for i in range(len(node.edges))]
+        rule, names = self.vjp[0], _named(self.vjp[0])
+        known = {"shapes": operand_shapes(node), **dict(zip(self.names, node.params))}
+
+        def pull(i: int) -> Rule:
+            return lambda g, saved, node: rule(g, *[i if n == "i" else known[n] for n in names])
+
+        return [(pull(i), None) for i in range(len(node.edges))]
 
     def _plan(self, rule: Rule | None) -> tuple[Rule | None, int | None]:
         """Return (rule, place): call rule(g, saved[place]), or without place rule(g, saved, node).
@@ -129,7 +139,7 @@ class Op:
             return rule, -1 if names[0] == "y" else self.arrays.index(names[0])
         return self._reader(rule), None
 
-    def _reader(self, rule: Rule | None, i: int = 0) -> Rule | None:
+    def _reader(self, rule: Rule | None) -> Rule | None:
         """Return `rule` as a function of (g, saved, node) that looks up what the rule names."""
         if rule is None:
             return None
@@ -142,15 +152,13 @@ class Op:
             if len(names) == 1:
                 return lambda g, saved, node: rule(g, saved[first])
             return lambda g, saved, node: rule(g, saved[first], saved[last])
-        getters = [self._getter(name, at, i) for name in names]
+        getters = [self._getter(name, at) for name in names]
         return lambda g, saved, node: rule(g, *[get(saved, node) for get in getters])
 
-    def _getter(self, name: str, at: dict[str, int], i: int) -> Rule:
+    def _getter(self, name: str, at: dict[str, int]) -> Rule:
         if name in at:
             place = at[name]
             return lambda saved, node: saved[place]
-        if name == "i":
-            return lambda saved, node: i
         if name == "shapes":
             return lambda saved, node: operand_shapes(node)
         if name not in self.names:
@@ -196,6 +204,8 @@ class Op:
         if self.variadic:
             first = kwargs.pop("tensors", None) if not args else args[0]
             operands, rest = tuple(first), args[1:]
+            if not operands:
+                raise ShapeError(f"{self.name} needs at least one tensor")
         else:
             operands, rest = args[: self.arity], args[self.arity :]
         if self.collect and len(rest) > 0 and not isinstance(rest[0], (tuple, list)):
@@ -234,8 +244,10 @@ class Op:
         for name, value in zip(self.names[max(start, 0) :], optional, strict=True):
             known.setdefault(name, value)
         if start < 0:  # an optional array, such as a bias
+            first = self.arity + start
             values = [
-                self.defaults[k - self.arity] if v is _MISSING else v for k, v in enumerate(values)
+                self.defaults[k - first] if v is _MISSING and k >= first else v
+                for k, v in enumerate(values)
             ]
         lacking = [n for n in self.names if n not in known]
         lacking += [self.arrays[k] for k, v in enumerate(values) if v is _MISSING]
@@ -262,13 +274,14 @@ def _spread(forward: Rule, parameters: int) -> Rule:
     return spread
 
 
-def operand_shapes(node: Node) -> list[tuple[int, ...]]:
-    """Return the shape of every operand of a node."""
-    return [e[0] if isinstance(e, tuple) else getattr(e, "shape", ()) for e in node.edges]
-
-
 def _general(op: Op) -> Rule:
+    arity = op.arity
+
     def call(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs and len(args) >= arity and not (op.variadic or op.collect):
+            params = op.fill(args[arity:], kwargs)
+            if params is not None:
+                return apply(op, args[:arity], params)
         operands, params = op.bind(args, kwargs)
         return apply(op, operands, params)
 
@@ -357,6 +370,30 @@ def method(function: Rule) -> Any:
     """Make a composition of ops a method of Tensor too."""
     METHODS[function.__name__] = function
     return function
+
+
+def alias(name: str, function: Rule) -> Any:
+    """Give the method of a function a second name; the function returned is the same."""
+    METHODS[name] = function
+    return function
+
+
+def aliased(function: Rule) -> Any:
+    """Let a composition be called with NumPy's names too, and with PyTorch's `input`.
+
+    An error gets its name and shapes, unless an op inside has said its own.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **names: Any) -> Any:
+        if names:
+            names = {_COMPOSED.get(name, name): x for name, x in names.items()}
+        try:
+            return function(*args, **names)
+        except (ValueError, TypeError, IndexError) as error:
+            raise blamed(function.__name__, args, error) from error
+
+    return call
 
 
 def zeros_of(g: Any) -> Any:

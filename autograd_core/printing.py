@@ -46,7 +46,8 @@ def tensor_text(x: Any) -> str:
     notes: list[str] = []
     if array.size == 0 and array.ndim != 1:
         notes.append(f"size={tuple(array.shape)}")
-    if array.dtype not in (get_default_dtype(), int64, bool_):
+    known = (get_default_dtype(), int64, bool_) if array.size else (get_default_dtype(),)
+    if array.dtype not in known:
         notes.append(f"dtype={array.dtype}")
     if x._node is not None:
         notes.append(f"grad_fn={x._node!r}")
@@ -66,8 +67,8 @@ def _elements(array: Any, indent: int) -> str:
     if array.size == 0:
         return "[]"
     shown = _summarized(array) if array.size > THRESHOLD else array
-    write = _writer(np.asarray(shown).reshape(-1))
-    return _nested(array, write, indent, array.size > THRESHOLD)
+    writer = _Writer(np.asarray(shown).reshape(-1))
+    return _nested(array, writer, indent, array.size > THRESHOLD)
 
 
 def _summarized(array: Any) -> Any:
@@ -77,39 +78,40 @@ def _summarized(array: Any) -> Any:
     return array
 
 
-def _writer(values: Any) -> Any:
-    """Return the function that writes one element; all come out equally wide."""
-    if values.dtype.kind == "b":
-        width = max(len(str(bool(v))) for v in values)
-        return lambda v: str(bool(v)).rjust(width if values.size > 1 else 0)
-    if values.dtype.kind in "iu":
-        width = max(len(str(v)) for v in values.tolist())
-        return lambda v: str(int(v)).rjust(width)
-    finite = [abs(float(v)) for v in values if math.isfinite(v) and v != 0]
-    form = _float_form(finite)
-    width = max(len(form(float(v))) for v in values)
-    return lambda v: form(float(v)).rjust(width)
+class _Writer:
+    """Writes one element; zeros, infinities and NaN do not count for the width of floats."""
+
+    def __init__(self, values: Any) -> None:
+        numbers: list[Any] = values.tolist()
+        self.form: Any = str
+        if values.dtype.kind == "f":
+            numbers = [x for x in numbers if math.isfinite(x) and x != 0]
+            self.form = _float_form([abs(x) for x in numbers])
+        self.width = max((len(self.form(x)) for x in numbers), default=1)
+
+    def __call__(self, x: Any) -> str:
+        return self.form(x.item()).rjust(self.width)
 
 
-def _float_form(finite: list[float]) -> Any:
-    whole = all(v == math.floor(v) for v in finite)
-    large, small = max(finite, default=0.0), min(finite, default=0.0)
-    wide = bool(finite) and (large / small > 1000.0 or small < 1e-4)
-    if large > 1e8 or (wide and not whole):
-        return lambda v: f"{v:.{PRECISION}e}" if math.isfinite(v) else str(v)
-    if whole:
-        return lambda v: f"{v:.0f}." if math.isfinite(v) else str(v)
-    return lambda v: f"{v:.{PRECISION}f}" if math.isfinite(v) else str(v)
+def _float_form(sizes: list[float]) -> Any:
+    """Return how floats of these sizes are written: with an exponent, whole, or with decimals."""
+    large, small = max(sizes, default=1.0), min(sizes, default=1.0)
+    if large / small > 1000.0 or large > 1e8 or small < 1e-4:
+        return lambda x: f"{x:.{PRECISION}e}"
+    if all(x == math.floor(x) for x in sizes):
+        return lambda x: f"{x:.0f}." if math.isfinite(x) else str(x)
+    return lambda x: f"{x:.{PRECISION}f}"
 
 
-def _nested(array: Any, write: Any, indent: int, summarize: bool) -> str:
+def _nested(array: Any, write: _Writer, indent: int, summarize: bool) -> str:
     if array.ndim == 0:
         return write(array[()]).strip()
     n = len(array)
     short = summarize and n > 2 * EDGE
     places = [*range(EDGE), None, *range(n - EDGE, n)] if short else list(range(n))
     if array.ndim == 1:
-        return _row(["..." if i is None else write(array[i]) for i in places], indent)
+        items = [" ..." if i is None else write(array[i]) for i in places]
+        return _row(items, (WIDTH - indent) // (write.width + 2), indent)
     gap = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)
     parts = [
         "..." if i is None else _nested(array[i], write, indent + 1, summarize) for i in places
@@ -117,9 +119,8 @@ def _nested(array: Any, write: Any, indent: int, summarize: bool) -> str:
     return "[" + gap.join(parts) + "]"
 
 
-def _row(items: list[str], indent: int) -> str:
-    width = max(len(item) for item in items) + 2
-    per_line = max(1, (WIDTH - indent) // width)
+def _row(items: list[str], per_line: int, indent: int) -> str:
+    per_line = max(1, per_line)
     lines = [items[i : i + per_line] for i in range(0, len(items), per_line)]
     return "[" + (",\n" + " " * (indent + 1)).join(", ".join(line) for line in lines) + "]"
 

@@ -177,7 +177,7 @@ def _methods() -> dict[str, Any]:
         flat = {1: _one, 2: _two}.get(op.arity)
         if op.differentiable and flat and not op.names:
             found[name] = flat(op)
-        elif not op.differentiable:
+        elif not op.differentiable and op.arity == 2 and not op.names:
             found[name] = _compared(op)
         else:
             found[name] = function
@@ -185,7 +185,9 @@ def _methods() -> dict[str, Any]:
         found[f"__{name}__"] = found[name]
         found[f"__r{name}__"] = _reflected(getattr(ops, name).op)
     found["__radd__"], found["__rmul__"] = found["add"], found["mul"]
-    found["__truediv__"], found["__rtruediv__"] = found["div"], _reflected(ops.div.op)
+    for sign, name in (("truediv", "div"), ("floordiv", "floor_divide"), ("mod", "remainder")):
+        found[f"__{sign}__"] = found[name]
+        found[f"__r{sign}__"] = _reflected(getattr(ops, name).op)
     found["__neg__"], found["__pos__"], found["__abs__"] = (
         found[name] for name in ("neg", "positive", "abs")
     )
@@ -241,7 +243,8 @@ class Value(Number):
         try:
             MODE.set(mode.replace(grad=create_graph))
             g = gradient if isinstance(gradient, Value) or not create_graph else Value(gradient)
-            pull_numbers(order, {self: g}, create_graph)
+            with np.errstate(all="ignore"):
+                pull_numbers(order, {self: g}, create_graph)
         finally:
             MODE.set(mode)
 

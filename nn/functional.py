@@ -11,6 +11,7 @@ import numpy as np
 from autograd_core import ShapeError, Tensor, ops
 from autograd_core.ops import linear as linear
 from autograd_core.ops import log_softmax as log_softmax
+from autograd_core.ops import one_hot as one_hot
 from autograd_core.ops import softmax as softmax
 
 from .window import Pair, around, pair
@@ -32,6 +33,11 @@ def conv2d(
 ) -> Tensor:
     """Slide `weight` (O, C / groups, h, w) over (N, C, H, W); padding may be "same" or "valid"."""
     if isinstance(padding, str):
+        if weight.ndim != 4:
+            raise ShapeError(
+                f"conv2d got a weight of shape {tuple(weight.shape)}: "
+                "it must have the axes (out, in / groups, height, width)"
+            )
         kernel = (weight.shape[2], weight.shape[3])
         dilation = pair("conv2d", "dilation", dilation, least=1)
         (top, bottom), (left, right) = around(padding, kernel, dilation)
@@ -92,6 +98,18 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     return ops.mse_loss(input, target, reduction)
 
 
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """-x[y] for log-probabilities x (N, C, ...) or (C) and classes y (N, ...) or ()."""
+    return ops.nll_loss(input, target, weight, reduction, ignore_index)
+
+
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -115,6 +133,8 @@ __all__ = [
     "linear",
     "log_softmax",
     "mse_loss",
+    "nll_loss",
+    "one_hot",
     "pad",
     "relu",
     "softmax",

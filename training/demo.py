@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,25 +33,27 @@ GRAPH_BATCH = 64
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user chose; None leaves the choice to the data set, or to the machine."""
+    """What the user chose."""
 
     data: str = "digits"
     data_dir: Path = Path("data")
-    epochs: int | None = None
+    epochs: int | None = None  # None: as many as the data set asks for
     seed: int = 0
-    threads: int | None = None
+    # OpenBLAS rounds differently with each number of threads, and these nets gain little from two.
+    threads: int = 1
     out: Path = Path("autograd-core-demo")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a data set is learned, always with Adam."""
+    """How a data set is learned."""
 
+    title: str
     load: Callable[[Path], tuple[Images, Images]]
     nets: dict[str, Callable[..., Module]]
     epochs: int
     batch_size: int
-    lr: float
+    lr: float = 1e-3  # of Adam
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,6 @@ class Job:
     @property
     def epochs(self) -> int:
         return self.settings.epochs or self.recipe.epochs
-
-    @property
-    def title(self) -> str:
-        return {"digits": "8x8 digits", "mnist": "MNIST"}[self.settings.data]
 
 
 @dataclass
@@ -97,18 +96,18 @@ def _mnist(folder: Path) -> tuple[Images, Images]:
 
 RECIPES = {
     "digits": Recipe(
+        title="8x8 digits",
         load=lambda folder: digits(),
         nets={"fc_net": partial(fc_net, 8 * 8), "conv_net": partial(conv_net, padding=2, size=8)},
         epochs=20,
-        batch_size=32,
-        lr=2e-3,
+        batch_size=16,
     ),
     "mnist": Recipe(
+        title="MNIST",
         load=_mnist,
         nets={"fc_net": fc_net, "conv_net": conv_net},
         epochs=5,
         batch_size=64,
-        lr=1e-3,
     ),
 }
 
@@ -118,11 +117,13 @@ def prepare(settings: Settings) -> Job:
     if settings.data not in RECIPES:
         known = ", ".join(RECIPES)
         raise ValueError(f"demo got data={settings.data!r}: it must be one of {known}")
-    if settings.out.exists() and not settings.out.is_dir():
-        raise NotADirectoryError(f"{settings.out} is a file: the results need a folder")
-    recipe = RECIPES[settings.data]
+    out, recipe = settings.out, RECIPES[settings.data]
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"{out} is a file: the results need a folder")
     train, test = recipe.load(settings.data_dir)
-    settings.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    if not os.access(out, os.W_OK):
+        raise PermissionError(f"{out} cannot be written to: choose another folder for the results")
     return Job(settings, recipe, train, test)
 
 
@@ -150,10 +151,10 @@ def run(job: Job) -> bool:
 
 def train(training: Training, job: Job) -> None:
     """Train one network, keeping each epoch as it ends."""
-    recipe, order = job.recipe, Generator().manual_seed(job.settings.seed)
-    batches = DataLoader(job.train, recipe.batch_size, shuffle=True, generator=order)
+    order = Generator().manual_seed(job.settings.seed)
+    batches = DataLoader(job.train, job.recipe.batch_size, shuffle=True, generator=order)
     test = DataLoader(job.test, TEST_BATCH)
-    optimizer = Adam(training.model.parameters(), lr=recipe.lr)
+    optimizer = Adam(training.model.parameters(), lr=job.recipe.lr)
     with watch(training.name, batches, job.epochs) as watched:
         for epoch in fit(training.model, optimizer, watched, test, job.epochs):
             training.epochs.append(epoch)
@@ -163,19 +164,28 @@ def train(training: Training, job: Job) -> None:
 def _write(job: Job, trainings: list[Training], finished: bool) -> None:
     out = job.settings.out
     report.write(out / "metrics.json", job, trainings, finished)
-    curves = {training.name: training.epochs for training in trainings}
-    figures.save(figures.learning_curves(curves, job.title), out / "learning_curves")
-    images, labels = (tensor.numpy() for tensor in job.test.batch(slice(len(job.test))))
     for training in trainings:
         _write_graph(training, job, out / f"{training.name}_graph")
-        picture = out / f"{training.name}_misclassified"
-        if training.epochs:
-            predictions = training.epochs[-1].test.predictions
-            title = f"{training.name} on {job.title}"
-            figures.save(figures.misclassified(images, labels, predictions, title), picture)
+    pictures = dict(_pictures(job, [training for training in trainings if training.epochs]))
+    # A picture that an earlier run left would pass for one of this run.
+    for name in ["learning_curves", *(f"{training.name}_misclassified" for training in trainings)]:
+        if name in pictures:
+            figures.save(pictures[name], out / name)
         else:
-            # One that an earlier run left would pass for this run's.
-            figures.discard(picture)
+            figures.discard(out / name)
+
+
+def _pictures(job: Job, trainings: list[Training]) -> Iterator[tuple[str, figures.Figure]]:
+    """The pictures of trainings of at least one epoch, by the names of their files."""
+    if trainings:
+        curves = {training.name: training.epochs for training in trainings}
+        yield "learning_curves", figures.learning_curves(curves, job.recipe.title)
+    images, labels = (tensor.numpy() for tensor in job.test.batch(slice(len(job.test))))
+    for training in trainings:
+        predictions = training.epochs[-1].test.predictions
+        title = f"{training.name} on {job.recipe.title}"
+        picture = figures.misclassified(images, labels, predictions, title)
+        yield f"{training.name}_misclassified", picture
 
 
 def _write_graph(training: Training, job: Job, path: Path) -> None:

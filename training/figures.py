@@ -1,5 +1,8 @@
 """The pictures of a training: learning curves, and the images that were taken for others."""
 
+# Of matplotlib's functions some are typed in part only.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,7 @@ try:
     from matplotlib import rc_context
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 except ImportError as error:
     message = 'pictures need matplotlib: pip install "autograd-core[demo]"'
     raise ImportError(message) from error
@@ -28,7 +31,7 @@ FAULT = COLOURS[1]
 QUIET = "#8a8a8a"
 COLUMNS, ROWS = 8, 3  # of the misclassified images
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.size": 13,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -57,19 +60,27 @@ def discard(path: Path) -> None:
 def learning_curves(curves: Mapping[str, Sequence[Epoch]], title: str) -> Figure:
     """Loss and accuracy against epochs, one colour a network."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 4.8), layout="constrained")
-        figure.suptitle(title)
+        figure = _figure(11, 4.8, f"Learning curves, {title}")
         left, right = figure.subplots(1, 2)
         for colour, (name, epochs) in zip(COLOURS, curves.items(), strict=False):
-            if epochs:
-                _draw_losses(left, name, epochs, colour)
-                _draw_accuracies(right, name, epochs, colour)
-        left.set(xlabel="epoch", ylabel="cross-entropy (log scale)", title="loss", yscale="log")
-        right.set(xlabel="epoch", ylabel="right answers", title="accuracy on test images")
-        right.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+            _draw_losses(left, name, epochs, colour)
+            _draw_accuracies(right, name, epochs, colour)
+        left.set(xlabel="epoch", ylabel="cross-entropy (log scale)", yscale="log")
+        left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        left.yaxis.set_major_formatter("{x:g}")
+        left.yaxis.set_minor_locator(NullLocator())
+        right.set(xlabel="epoch", ylabel="test accuracy (%)")
         for axes in (left, right):
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            whole = MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+            axes.xaxis.set_major_locator(whole)
             axes.legend()
+    return figure
+
+
+def _figure(width: float, height: float, title: str) -> Figure:
+    figure = Figure(figsize=(width, height))
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
+    figure.suptitle(title)
     return figure
 
 
@@ -78,12 +89,13 @@ def _draw_losses(axes: Axes, name: str, epochs: Sequence[Epoch], colour: str) ->
     test, train = [e.test.loss for e in epochs], [e.train_loss for e in epochs]
     look: dict[str, Any] = {"color": colour, "marker": _marker(epochs)}
     axes.plot(numbers, test, label=f"{name}, test", **look)
-    axes.plot(numbers, train, label=f"{name}, training", linestyle="--", **look)
+    axes.plot(numbers, train, "--", label=f"{name}, training", markerfacecolor="white", **look)
 
 
 def _draw_accuracies(axes: Axes, name: str, epochs: Sequence[Epoch], colour: str) -> None:
-    numbers, accuracies = zip(*((e.number, e.test.accuracy) for e in epochs), strict=True)
-    label = f"{name}: {accuracies[-1]:.1%} at the end"
+    numbers = [epoch.number for epoch in epochs]
+    accuracies = [100 * epoch.test.accuracy for epoch in epochs]
+    label = f"{name}, {accuracies[-1]:.1f} % at the end"
     axes.plot(numbers, accuracies, color=colour, marker=_marker(epochs), label=label)
 
 
@@ -100,12 +112,12 @@ def misclassified(
     shown = wrong[: COLUMNS * ROWS]
     rows = max(1, -(-len(shown) // COLUMNS))
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 1.2 + 1.75 * rows), layout="constrained")
         which = f"; the first {len(shown)}" if len(shown) < len(wrong) else ""
-        figure.suptitle(f"{title}: {len(wrong):,} of {len(labels):,} test images wrong{which}")
+        heading = f"{title}: {len(wrong):,} of {len(labels):,} test images wrong{which}"
+        figure = _figure(11, 0.7 + 1.75 * rows, heading)
         cells = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
         for axes, index in zip(cells, shown, strict=False):
-            _draw_image(axes, images[index, 0], labels[index], predictions[index])
+            _draw_image(axes, images[index, 0], int(labels[index]), int(predictions[index]))
         for axes in cells[len(shown) :]:
             axes.set_axis_off()
     return figure

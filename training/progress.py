@@ -30,7 +30,7 @@ def watch(name: str, batches: DataLoader[object], epochs: int) -> Generator[Watc
         yield _Lines(name, batches, epochs)
     else:
         with bars:
-            task = bars.add_task(name, total=epochs * len(batches), said="")
+            task = bars.add_task(name, total=epochs * len(batches), progress="")
             yield _Bar(bars, task, batches, epochs)
 
 
@@ -42,17 +42,9 @@ def _bars() -> Progress | None:
         return None
     return Progress(
         TextColumn("{task.description:<10}"),
-        BarColumn(),
+        BarColumn(24),
         TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[said]}"),
-    )
-
-
-def said(epoch: Epoch, epochs: int) -> str:
-    """An epoch in one line."""
-    return (
-        f"epoch {epoch.number}/{epochs}  train loss {epoch.train_loss:.4f}  "
-        f"test loss {epoch.test.loss:.4f}  accuracy {epoch.test.accuracy:.2%}"
+        TextColumn("{task.fields[progress]}"),
     )
 
 
@@ -65,7 +57,12 @@ class _Lines:
 
     def epoch(self, epoch: Epoch) -> None:
         # Flushed, because through a pipe these lines are the only sign of life.
-        print(f"{self.name:<10}{said(epoch, self.epochs)}", flush=True)
+        print(
+            f"{self.name:<10}epoch {epoch.number}/{self.epochs}  "
+            f"train loss {epoch.train_loss:.4f}  test loss {epoch.test.loss:.4f}  "
+            f"accuracy {epoch.test.accuracy:.2%}",
+            flush=True,
+        )
 
 
 class _Bar:
@@ -80,4 +77,6 @@ class _Bar:
             self.bars.advance(self.task)
 
     def epoch(self, epoch: Epoch) -> None:
-        self.bars.update(self.task, said=said(epoch, self.epochs))
+        # Few words, since bar and all must fit into 80 columns.
+        progress = f"epoch {epoch.number}/{self.epochs}  {epoch.test.accuracy:.2%} right"
+        self.bars.update(self.task, progress=progress)

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from threadpoolctl import threadpool_info
 
@@ -25,7 +25,7 @@ def heading(job: Job) -> str:
     """What is about to be done, and with which settings."""
     plan = settings(job)
     return (
-        f"{job.title}: {len(job.train):,} training and {len(job.test):,} test images; "
+        f"{job.recipe.title}: {len(job.train):,} training and {len(job.test):,} test images; "
         f"{plan['epochs']} epochs of {plan['optimizer']}, lr {plan['lr']:g}, "
         f"batches of {plan['batch_size']}, seed {plan['seed']}, BLAS threads {plan['threads']}"
     )
@@ -93,7 +93,7 @@ def _installed(library: str) -> str | None:
 
 def _blas_threads() -> int | None:
     """None where threadpoolctl does not know the BLAS."""
-    pools: list[dict[str, Any]] = threadpool_info()
+    pools = cast("list[dict[str, Any]]", threadpool_info())
     return max((p["num_threads"] for p in pools if p["user_api"] == "blas"), default=None)
 
 

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..op import elementwise, linear, untracked
+from ..op import alias, elementwise, linear, method, untracked, zeros_of
 from ..versions import Array
 
-__all__ = ["clamp", "eq", "ge", "gt", "le", "lt", "maximum", "minimum", "ne", "where"]
+__all__ = [
+    "allclose", "clamp", "clamp_max", "clamp_min", "clip", "eq", "equal", "fmax", "fmin", "ge",
+    "greater", "greater_equal", "gt", "heaviside", "isclose", "le", "less", "less_equal", "lt",
+    "maximum", "minimum", "ne", "not_equal", "where",
+]  # fmt: skip
 
 
 @untracked(arrays=2, promotes=True, label="==", scalar=operator.eq, method=True)
@@ -47,6 +51,47 @@ def gt(a: Array, b: Array) -> Array:
 def ge(a: Array, b: Array) -> Array:
     """a >= b for each element."""
     return np.greater_equal(a, b)
+
+
+greater = alias("greater", gt)
+greater_equal = alias("greater_equal", ge)
+less = alias("less", lt)
+less_equal = alias("less_equal", le)
+not_equal = alias("not_equal", ne)
+
+
+def _close(
+    a: float, b: float, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
+    return bool(np.isclose(a, b, rtol, atol, equal_nan))
+
+
+@untracked(arrays=2, promotes=True, label="≈", scalar=_close, method=True)
+def isclose(
+    a: Array, b: Array, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Array:
+    """|a - b| <= atol + rtol |b|, for each element; equal infinities are close."""
+    if rtol < 0 or atol < 0:
+        raise ValueError("rtol and atol must not be negative")
+    return np.isclose(a, b, rtol, atol, equal_nan)
+
+
+@method
+def allclose(
+    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
+    """Whether all elements are close, as `isclose` has it."""
+    return bool(np.all(_bare(isclose(a, b, rtol, atol, equal_nan))))
+
+
+@method
+def equal(a: Any, b: Any) -> bool:
+    """Whether shapes and all elements are equal."""
+    return np.array_equal(_bare(a), _bare(b))
+
+
+def _bare(x: Any) -> Any:
+    return x.detach().numpy() if hasattr(x, "detach") else x
 
 
 @linear(
@@ -93,6 +138,32 @@ def minimum(a: Array, b: Array) -> Array:
     return np.minimum(a, b)
 
 
+@elementwise(
+    scalar=lambda a, b: a if a >= b or b != b else b,
+    vjp=[
+        lambda g, a, b: where(b != b, g, where(a >= b, g, 0.0)),
+        lambda g, a, b: where(b != b, 0.0, where(a >= b, 0.0, g)),
+    ],
+    method=True,
+)
+def fmax(a: Array, b: Array) -> Array:
+    """The larger of two; a tie goes to a, NaN loses."""
+    return np.fmax(a, b)
+
+
+@elementwise(
+    scalar=lambda a, b: a if a <= b or b != b else b,
+    vjp=[
+        lambda g, a, b: where(b != b, g, where(a <= b, g, 0.0)),
+        lambda g, a, b: where(b != b, 0.0, where(a <= b, 0.0, g)),
+    ],
+    method=True,
+)
+def fmin(a: Array, b: Array) -> Array:
+    """The smaller of two; a tie goes to a, NaN loses."""
+    return np.fmin(a, b)
+
+
 def _inside(g: Any, x: Any, min: Any, max: Any) -> Any:
     if min is not None:
         g = where(x >= min, g, 0.0)
@@ -128,3 +199,29 @@ def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Array
     if min is not None:
         x = np.maximum(x, min)
     return x if max is None else np.minimum(x, max)
+
+
+clip = alias("clip", clamp)
+
+
+@method
+def clamp_min(x: Any, min: Any) -> Any:
+    """x, or min where that is larger."""
+    return clamp(x, min, None)
+
+
+@method
+def clamp_max(x: Any, max: Any) -> Any:
+    """x, or max where that is smaller."""
+    return clamp(x, None, max)
+
+
+@elementwise(
+    scalar=lambda x, values: values if x == 0.0 else float(x > 0.0),
+    vjp=[zeros_of, lambda g, x: where(x == 0, g, 0.0)],
+    method=True,
+)
+def heaviside(x: Array, values: Array) -> Array:
+    """0 below 0, 1 above, `values` at 0; 0 for NaN."""
+    step = np.where(np.equal(x, 0), values, np.greater(x, 0))
+    return step.astype(np.result_type(x, values), copy=False)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import op as declare
-from ..errors import ShapeError
+from ..errors import DtypeError, ShapeError
 from ..versions import Array
 from .shape import Shape
 
@@ -88,6 +88,7 @@ def _check(x: Array, weight: Array, stride: Pair, padding: Pair, dilation: Pair,
 
 
 @declare.linear(
+    label="conv2d",
     vjp=[
         lambda g, weight, shapes, stride, padding, dilation, groups: conv2d_input(
             g, weight, shapes[0], stride, padding, dilation, groups
@@ -164,12 +165,20 @@ def conv2d(
     """
     if len(x.shape) == 3:
         return conv2d(x[None], weight, bias, stride, padding, dilation, groups)[0]
-    y = conv2d_product(x, weight, _pair(stride), _pair(padding), _pair(dilation), groups)
-    return y if bias is None else y + bias.reshape((1, -1, 1, 1))
+    pairs = (_pair("stride", stride), _pair("padding", padding), _pair("dilation", dilation))
+    y = conv2d_product(x, weight, *pairs, groups)
+    if bias is None:
+        return y
+    if bias.dtype != y.dtype:
+        raise DtypeError(
+            f"conv2d got a bias of {bias.dtype} for x of {y.dtype}: convert one with .to(dtype)"
+        )
+    return y + bias.reshape((1, -1, 1, 1))
 
 
-def _pair(n: Any) -> Pair:
-    return (n, n) if isinstance(n, int) else (n[0], n[1])
+def _pair(name: str, n: Any) -> Pair:
+    numbers = (n,) if isinstance(n, int) else tuple(n)
+    if len(numbers) not in (1, 2):
+        raise ShapeError(f"conv2d got {name}={n}: it must be one or two numbers")
+    return numbers[0], numbers[-1]
 
-
-__all__ += ["col2im", "im2col"]

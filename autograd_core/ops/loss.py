@@ -11,8 +11,9 @@ from ..errors import ShapeError
 from ..op import linear
 from ..recording import Traced
 from ..versions import Array
-from .indexing import put_along_dim
-from .reduction import log_softmax, sum
+from .reduction import max_reduce, min_reduce, sum
+from .shape import Shape, add_reduce
+from .softmaxes import log_softmax
 
 __all__ = ["cross_entropy", "mse_loss", "nll_loss"]
 
@@ -30,40 +31,40 @@ def _bare(x: Any) -> Any:
     return x._array if isinstance(x, Traced) else x
 
 
-def _picked(target: Any, weight: Any, shape: Any, reduction: str, ignore_index: int) -> Any:
-    """Return the class axis, the positions along it, and minus each sample's share of the loss."""
-    target, weight = _bare(target), _bare(weight)
-    axis = 0 if len(shape) == 1 else 1
-    valid = target != ignore_index
+def _shares(target: Array, weight: Any, classes: int, reduction: str, ignored: int) -> Any:
+    """Return positions along the class axis, and minus each sample's share of the loss."""
+    valid = target != ignored
     positions = np.where(valid, target, 0)
-    _check_classes(positions, shape[axis])
-    share = valid * (1.0 if weight is None else weight[positions])
-    if reduction == "mean":
-        total = np.add.reduce(share, None)
-        with np.errstate(all="ignore"):
-            share = share / total
-    return axis, np.expand_dims(positions, axis), -np.expand_dims(share, axis)
-
-
-def _check_classes(positions: Array, classes: int) -> None:
     wrong = np.flatnonzero((positions < 0) | (positions >= classes))
     if wrong.size:
         row = int(wrong[0])
         found = positions.flat[row]
         raise IndexError(f"target {found} at position {row} is not one of {classes} classes")
+    share = valid * (1.0 if weight is None else weight[positions])
+    if reduction == "mean":
+        share = share / np.add.reduce(share, None)
+    return positions, -share
 
 
-def _nll_vjp(
-    g: Any, shapes: Any, target: Any, weight: Any, reduction: str, ignore_index: int
+def _places(target: Array, weight: Any, shape: Any, reduction: str, ignored: int) -> Any:
+    """Return where the picked elements of (n, classes) are if all samples count, and the same.
+
+    This is the ordinary case; None says that it is another one.
+    """
+    if weight is not None or len(shape) != 2 or not target.size or reduction == "none":
+        return None
+    if 0 <= ignored < shape[1] or min_reduce(target) < 0 or max_reduce(target) >= shape[1]:
+        return None
+    return np.arange(target.size), target
+
+
+def _pull_nll(
+    g: Any, target: Any, weight: Any, shapes: Any, reduction: str, ignore_index: int
 ) -> Any:
-    axis, positions, share = _picked(target, weight, shapes[0], reduction, ignore_index)
-    share = share.astype(g.dtype)
-    if reduction == "none":
-        g = g.reshape(share.shape)
-    return put_along_dim(g * share, positions, shapes[0], axis)
+    return nll_input(g, target, weight, shapes[0], reduction, ignore_index)
 
 
-@linear(vjp=[_nll_vjp, None, None])
+@linear(vjp=[_pull_nll, None, None])
 def nll_loss(
     x: Array,
     target: Array,
@@ -81,13 +82,47 @@ def nll_loss(
         raise TypeError(f"the target must hold class numbers, not {target.dtype}")
     if x.ndim == 0 or target.shape != x.shape[:1] * (x.ndim > 1) + x.shape[2:]:
         raise ShapeError("target must have the shape of x without its axis of classes")
-    axis, positions, share = _picked(target, weight, x.shape, reduction, ignore_index)
-    losses = np.where(share == 0, 0.0, np.take_along_axis(x, positions, axis)) * share
-    losses = losses.astype(x.dtype)
+    places = _places(target, weight, x.shape, reduction, ignore_index)
+    if places is not None:
+        return add_reduce(x[places]) / -(target.size if reduction == "mean" else 1.0)
+    axis = 0 if x.ndim == 1 else 1
+    positions, share = _shares(target, weight, x.shape[axis], reduction, ignore_index)
+    found = np.take_along_axis(x, np.expand_dims(positions, axis), axis).squeeze(axis)
+    losses = (np.where(share == 0, 0.0, found) * share).astype(x.dtype)
     if reduction == "none":
-        return losses.squeeze(axis)
-    total = np.add.reduce(losses, None)
+        return losses
+    total = add_reduce(losses, None)
     return total if share.any() or reduction == "sum" else total * np.nan
+
+
+@linear(
+    vjp=[
+        lambda g, target, weight, reduction, ignore_index: nll_loss(
+            g, target, weight, reduction, ignore_index
+        ),
+        None,
+        None,
+    ]
+)
+def nll_input(
+    g: Array,
+    target: Array,
+    weight: Array | None,
+    shape: Shape,
+    reduction: str = "mean",
+    ignore_index: int = -100,
+) -> Array:
+    """The adjoint of nll_loss: g, weighed as there, at the target classes of zeros of `shape`."""
+    y = np.zeros(shape, g.dtype)
+    places = _places(target, weight, shape, reduction, ignore_index)
+    if places is not None:
+        y[places] = g / -(target.size if reduction == "mean" else 1.0)
+        return y
+    axis = 0 if len(shape) == 1 else 1
+    positions, share = _shares(target, weight, shape[axis], reduction, ignore_index)
+    values = np.expand_dims(g * share, axis).astype(g.dtype)
+    np.put_along_axis(y, np.expand_dims(positions, axis), values, axis)
+    return y
 
 
 def cross_entropy(

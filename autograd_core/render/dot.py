@@ -18,14 +18,19 @@ _STYLES = {
 
 def graph_dot(graph: Graph) -> str:
     """Return the graph as DOT: one box for each node, one arrow for each operand."""
-    lines = ["digraph {", "  rankdir=TB", '  node [fontname="Helvetica" fontsize=11]']
+    lines = [
+        "digraph {",
+        "  rankdir=TB",
+        '  node [fontname="Helvetica" fontsize=11]',
+        '  edge [fontname="Helvetica" fontsize=9]',
+    ]
     for node in graph.nodes:
         lines.append(f"  n{node.number} [label={quoted(_label(node))} {_STYLES[node.kind]}]")
     for node in graph.nodes:
         ordered = len(set(node.operands)) > 1 and node.label not in ("+", "*")
         for slot, operand in zip(node.slots, node.operands, strict=False):
             if operand.node is not None:
-                label = f" [label={quoted(slot)} fontsize=9]" if ordered else ""
+                label = f" [label={quoted(slot)}]" if ordered else ""
                 lines.append(f"  n{operand.node} -> n{node.number}{label}")
     return "\n".join([*lines, "}", ""])
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..graph import type_text
+
 if TYPE_CHECKING:
     from ..graph import Graph, GraphNode, Operand
-
-_SHORT = {"float32": "f32", "float64": "f64", "float16": "f16", "int64": "i64", "int32": "i32"}
 
 
 def graph_text(graph: Graph) -> str:
@@ -38,12 +38,11 @@ def operand_text(operand: Operand) -> str:
 
 
 def shape_text(node: GraphNode) -> str:
-    """Return dtype and shape as f32[64, 10]."""
+    """Return the type of the result, or of each of several, as f32[64, 10]."""
     shapes: Any = node.shape
     if shapes and isinstance(shapes[0], tuple):
-        kinds = node.dtype.split(", ")
-        return " ".join(f"{_SHORT.get(k, k)}{list(s)}" for k, s in zip(kinds, shapes, strict=True))
-    return f"{_SHORT.get(node.dtype, node.dtype)}{list(shapes)}"
+        return " ".join(map(type_text, node.dtype.split(", "), shapes))
+    return type_text(node.dtype, shapes)
 
 
 def _facts(node: GraphNode) -> str:

@@ -35,8 +35,7 @@ def moved(case: OpCase, operands: Arrays, direction: Arrays, step: Any) -> Array
     """Return the drawn operands moved by `step` along a direction."""
     steps = iter(direction)
     return [
-        np.asarray(x + step * next(steps)) if i in case.drawn else x
-        for i, x in enumerate(operands)
+        np.asarray(x + step * next(steps)) if i in case.drawn else x for i, x in enumerate(operands)
     ]
 
 

@@ -128,7 +128,7 @@ def test_cross_entropy_agrees_in_every_option(
 ) -> None:
     x, target = rng.normal(size=(6, 3, 2)), rng.integers(0, 3, (6, 2))
     weight = rng.uniform(0.5, 2.0, 3) if weighted else None
-    options = {"reduction": kind, "label_smoothing": smoothing, "ignore_index": ignored}
+    options: dict[str, Any] = {"reduction": kind, "label_smoothing": smoothing, "ignore_index": ignored}
     ours, other = ag.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
     y = ag.cross_entropy(
         ours, ag.tensor(target), ag.tensor(weight) if weighted else None, **options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ ROWS = [case for case in CASES if case.differentiable and case.drawn]
 every_row = pytest.mark.parametrize("case", ROWS, ids=str)
 
 # Central differences in float64 keep about nine digits of numbers near 1.
-CLOSE = {"rtol": 1e-7, "atol": 1e-7}
+CLOSE: Any = {"rtol": 1e-7, "atol": 1e-7}
 
 
 def assert_close(found: Arrays, expected: Arrays) -> None:

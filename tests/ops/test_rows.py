@@ -136,7 +136,8 @@ def with_gaps(x: Array) -> Array:
 def test_an_elementwise_op_takes_one_number_and_none(
     case: OpCase, shape: tuple[int, ...], rng: np.random.Generator
 ) -> None:
-    sized = tuple(shape if not isinstance(x, (float, int, type(None))) else x for x in case.operands)
+    fixed = (float, int, type(None))
+    sized = tuple(x if isinstance(x, fixed) else shape for x in case.operands)
     operands = case.fill(sized, rng, np.float64)
     operands = [np.ones(shape, bool) if x is shape else x for x in operands]
     tensors = on_tensors(operands, case.drawn if case.differentiable else [])
@@ -156,7 +157,8 @@ def test_a_result_requires_grad_as_soon_as_one_operand_does(
         outputs = results(case.call(on_tensors(operands, [i])))
         assert [y.requires_grad for y in outputs] == [True] * len(outputs)
     with ag.no_grad():
-        assert not any(y.requires_grad for y in results(case.call(on_tensors(operands, case.drawn))))
+        outputs = results(case.call(on_tensors(operands, case.drawn)))
+    assert not any(y.requires_grad for y in outputs)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.differentiable], ids=str)

@@ -70,8 +70,9 @@ def test_a_value_s_gradients_are_a_tensor_s(op: Any) -> None:
 )
 def test_elements_and_values_go_the_same_way(case: OpCase, rng: np.random.Generator) -> None:
     operands = np.broadcast_arrays(*(np.asarray(x) for x in case.draw(rng)))
-    for place in [(0, 0), (2, 3)] if operands[0].ndim == 2 else [tuple(n - 1 for n in operands[0].shape)]:
-        x = [part[place].item() if part.dtype != object or part[place] is not None else None for part in operands]
+    for place in [(0,) * operands[0].ndim, (-1,) * operands[0].ndim]:
+        picked = [part[place] for part in operands]
+        x = [number.item() if isinstance(number, np.generic) else number for number in picked]
         numbers = [ag.Value(x_i) if i in case.drawn else x_i for i, x_i in enumerate(x)]
         tensors = [
             ag.tensor(x_i, dtype=ag.float64, requires_grad=True) if i in case.drawn else x_i

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import random
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from operator import methodcaller
 from typing import Any
+
+import pytest
 
 import autograd_core as ag
 
 FAMILIES = {
     "elementwise": """
+        __radd__ __rand__ __rdiv__ __rmatmul__ __rmod__ __rmul__ __ror__ __rpow__ __rsub__ __rxor__
         abs acos acosh add addcdiv addcmul allclose asin asinh atan atan2 atanh bitwise_and
         bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil clamp
-        clamp_max clamp_min clone copysign cos cosh deg2rad digamma div eq equal erf erfc erfinv
-        exp exp2 expm1 float_power floor floor_divide fmax fmin fmod frac ge gt heaviside hypot
-        isclose isfinite isinf isnan isneginf isposinf isreal ldexp le lerp lgamma log log10 log1p
-        log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logit lt maximum
-        minimum mul nan_to_num ne neg positive pow rad2deg reciprocal remainder round rsqrt rsub
+        clamp_max clamp_min clone copysign cos cosh deg2rad digamma div eq equal erf erfc erfinv exp
+        exp2 expm1 float_power floor floor_divide fmax fmin fmod frac ge gt heaviside hypot isclose
+        isfinite isinf isnan isneginf isposinf isreal ldexp le lerp lgamma log log10 log1p log2
+        logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logit lt maximum minimum
+        mul nan_to_num ne neg polygamma positive pow rad2deg reciprocal remainder round rsqrt rsub
         sgn sigmoid sign signbit sin sinc sinh sqrt square sub tan tanh true_divide trunc where
         xlogy
     """,
@@ -27,16 +35,16 @@ FAMILIES = {
         trapezoid trapz var var_mean
     """,
     "sorting": """
-        argsort bincount bucketize histc isin kthvalue msort searchsorted sort topk unique
+        argsort bincount bucketize histc histogram isin kthvalue msort searchsorted sort topk unique
         unique_consecutive
     """,
     "shape": """
-        T atleast_1d atleast_2d atleast_3d block_diag broadcast_tensors broadcast_to cartesian_prod
-        cat chunk column_stack combinations diag diag_embed diagflat diagonal dsplit dstack expand
-        expand_as flatten flip fliplr flipud hsplit hstack kron mT meshgrid movedim narrow
-        nn.functional.pad permute ravel repeat repeat_interleave reshape reshape_as roll rot90
-        select split split_with_sizes squeeze stack t tensor_split tile transpose tril triu unbind
-        unflatten unfold unsqueeze view view_as vsplit vstack
+        T as_strided atleast_1d atleast_2d atleast_3d block_diag broadcast_tensors broadcast_to
+        cartesian_prod cat chunk column_stack combinations diag diag_embed diagflat diagonal dsplit
+        dstack expand expand_as flatten flip fliplr flipud hsplit hstack kron mT meshgrid movedim
+        narrow nn.functional.pad permute ravel repeat repeat_interleave reshape reshape_as roll
+        rot90 select split split_with_sizes squeeze stack t tensor_split tile transpose tril triu
+        unbind unflatten unfold unsqueeze view view_as vsplit vstack
     """,
     "indexing": """
         __getitem__ argwhere gather index_add index_copy index_fill index_put index_select
@@ -48,29 +56,86 @@ FAMILIES = {
         outer tensordot trace vdot
     """,
     "linalg": """
-        linalg.cholesky linalg.cross linalg.det linalg.diagonal linalg.eigh linalg.eigvalsh
-        linalg.inv linalg.lstsq linalg.matrix_norm linalg.matrix_power linalg.matrix_rank
-        linalg.multi_dot linalg.norm linalg.pinv linalg.qr linalg.slogdet linalg.solve
-        linalg.solve_triangular linalg.svd linalg.svdvals linalg.vecdot linalg.vector_norm logdet
+        cholesky_inverse cholesky_solve linalg.cholesky linalg.cond linalg.cross linalg.det
+        linalg.diagonal linalg.eigh linalg.eigvalsh linalg.inv linalg.lstsq linalg.matrix_norm
+        linalg.matrix_power linalg.matrix_rank linalg.multi_dot linalg.norm linalg.pinv linalg.qr
+        linalg.slogdet linalg.solve linalg.solve_triangular linalg.svd linalg.svdvals linalg.vecdot
+        linalg.vector_norm logdet matrix_exp pinverse
+    """,
+    "creation": """
+        arange bool byte char contiguous double eye float full full_like half int item linspace long
+        new_full new_ones new_zeros ones ones_like short to zero_ zeros zeros_like
     """,
     "networks": """
-        nn.functional.conv2d nn.functional.cross_entropy nn.functional.linear
-        nn.functional.mse_loss nn.functional.nll_loss nn.functional.relu
+        nn.functional.conv2d nn.functional.cross_entropy nn.functional.linear nn.functional.mse_loss
+        nn.functional.nll_loss nn.functional.relu
     """,
 }
+# Ours that cannot be compared: nothing but their shapes is determined.
+UNDETERMINED = """
+    bernoulli empty empty_like multinomial new_empty normal rand_like randint randint_like randn
+    randn_like
+"""
 NAMES = [name for names in FAMILIES.values() for name in names.split()]
 
-# Samples are called as PyTorch's tables call them, which is not always as users do.
+# What PyTorch has and this library does without, and why.
+WITHOUT = {"Tensor.as_strided_": "memory is reached through views, not by numbers of bytes"}
+
+OURS: Any = ag  # with names that type checkers learn later
+BAD = "refused"  # in place of a dtype
+DIMS = 64  # NumPy has no more
+
+# Samples are called as PyTorch's table calls them, which is not always as users do.
 CALLS: dict[str, Callable[..., Any]] = {
+    "__radd__": lambda x, y: y + x,
+    "__rand__": lambda x, y: y & x,
+    "__rdiv__": lambda x, y: y / x,
+    "__rmatmul__": lambda x, y: y @ x,
+    "__rmod__": lambda x, y: y % x,
+    "__rmul__": lambda x, y: y * x,
+    "__ror__": lambda x, y: y | x,
+    "__rpow__": lambda x, y: y**x,
+    "__rsub__": lambda x, y: y - x,
+    "__rxor__": lambda x, y: y ^ x,
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
-    "einsum": lambda tensors, equation: ag.einsum(equation, *tensors),  # type: ignore[attr-defined]
-    "where": lambda x, condition, other: ag.where(condition, x, other),  # type: ignore[attr-defined]
-    "linalg.lstsq.grad_oriented": lambda a, b, driver: ag.linalg.lstsq(a, b, driver=driver)[:2],  # type: ignore[attr-defined]
-    "linalg.pinv.singular": lambda a, b: ag.linalg.pinv(a @ b.mT),  # type: ignore[attr-defined]
+    **{
+        name: methodcaller(name)
+        for name in ("bool", "byte", "char", "double", "float", "half", "int", "long", "short")
+    },
+    "einsum": lambda tensors, equation: OURS.einsum(equation, *tensors),
+    "polygamma": lambda x, n: OURS.polygamma(n, x),
+    "zero_": lambda x: x.clone().zero_(),
+    "where": lambda x, condition, other: OURS.where(condition, x, other),
+    "linalg.lstsq.grad_oriented": lambda a, b, driver: OURS.linalg.lstsq(a, b, driver=driver)[:2],
+    "linalg.pinv.singular": lambda a, b: OURS.linalg.pinv(a @ b.mT),
 }
 
-CHECKS = ("results", "gradients", "second derivatives", "methods", "in-place forms", "refusals")
+
+def on_symmetric(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what reads one half of a symmetric matrix a function of all its elements."""
+    return lambda x, *args, **kwargs: call(x + x.mT, *args, **kwargs)
+
+
+def on_triangle(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep derivatives out of the half of the last matrix that is not read."""
+
+    def triangular(*args: Any, upper: bool = False) -> Any:
+        *others, x = args
+        return call(*others, x.triu() if upper else x.tril(), upper=upper)
+
+    return triangular
+
+
+# Of both sides, where PyTorch's own checks of gradients do the like.
+WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "linalg.cholesky": on_symmetric,
+    "linalg.eigh": on_symmetric,
+    "linalg.eigvalsh": on_symmetric,
+    "linalg.pinv.hermitian": on_symmetric,
+    "cholesky_inverse": on_triangle,
+    "cholesky_solve": on_triangle,
+}
 
 
 @dataclass(frozen=True)
@@ -78,9 +143,183 @@ class LeftOut:
     """Samples of one entry of PyTorch's table that are not compared in some checks, and why."""
 
     name: str  # of the entry, with its variant: "linalg.pinv.singular"
+    checks: tuple[str, ...]
     why: str
-    checks: tuple[str, ...] = CHECKS[:-1]
     when: Callable[[Any], bool] = lambda sample: True
 
 
-LEFT_OUT: list[LeftOut] = []
+def numbers(sample: Any) -> bool:
+    """Tell whether a number stands where PyTorch wants a tensor."""
+    return any(isinstance(x, (int, float)) for x in (sample.input, *sample.args))
+
+
+def whole(sample: Any) -> bool:
+    """Tell whether the sample is one of integers or truths, of which many are equal."""
+    return not sample.input.is_floating_point()
+
+
+def broadcast(sample: Any) -> bool:
+    """Tell whether the first operand has one element only."""
+    return sample.input.numel() == 1
+
+
+def far_apart(sample: Any) -> bool:
+    """Tell whether a sample of float32 has numbers of quite different sizes."""
+    return str(sample.input.dtype) == "torch.float32" and sample.input.max() > 1e3
+
+
+TAKES_NUMBERS = """
+    __radd__ __rand__ __rdiv__ __rmod__ __rmul__ __ror__ __rpow__ __rsub__ __rxor__ atan2
+    bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor clamp_max clamp_min
+    copysign eq float_power fmax fmin fmod ge gt heaviside hypot isclose ldexp le logaddexp
+    logical_and logical_or logical_xor lt max.binary maximum min.binary minimum ne pow remainder
+    rsub xlogy
+"""
+ANY_OF_EQUALS = "argsort kthvalue median mode nanmedian sort topk"
+
+LEFT_OUT = [
+    *[
+        LeftOut(name, ("refusals",), "numbers will do in place of tensors", numbers)
+        for name in TAKES_NUMBERS.split()
+    ],
+    *[
+        LeftOut(name, ("results",), "which of equal elements comes first is left open", whole)
+        for name in ANY_OF_EQUALS.split()
+    ],
+    *[
+        LeftOut(name, ("results",), "PyTorch rounds beta and alpha to the integers' dtype", whole)
+        for name in ("addbmm", "addmv", "baddbmm")
+    ],
+    LeftOut(
+        "__rpow__",
+        ("results",),
+        "negative powers of integers raise here; PyTorch makes them 0, 1 or -1",
+        whole,
+    ),
+    LeftOut(
+        "addbmm", ("in-place forms",), "PyTorch gives the tensor another shape in place", broadcast
+    ),
+    LeftOut(
+        "as_strided.partial_views",
+        ("results", "gradients", "second derivatives", "methods"),
+        "reaches for memory outside of the sample, which does not come along",
+    ),
+    LeftOut(
+        "linalg.norm.subgradients_at_zero",
+        ("second derivatives",),
+        "there is none at 0; PyTorch's is NaN",
+    ),
+    LeftOut(
+        "logcumsumexp",
+        ("gradients",),
+        "PyTorch's loses three digits beside numbers of 1e4; ours does not",
+        far_apart,
+    ),
+    LeftOut(
+        "narrow",
+        ("refusals",),
+        "no axis to narrow is an IndexError here, and a truth will do as a start",
+    ),
+    LeftOut("rot90", ("refusals",), "an axis that is not there is an IndexError here"),
+]
+
+
+@cache
+def pytorch() -> Any:
+    """PyTorch, where it is installed."""
+    return pytest.importorskip("torch")
+
+
+@cache
+def table() -> dict[str, list[Any]]:
+    """PyTorch's table of operators: a name's entries are its variants."""
+    pytest.importorskip("expecttest", reason="PyTorch's samples need the package expecttest")
+    with quiet():
+        module = import_module("torch.testing._internal.common_methods_invocations")
+    found: dict[str, list[Any]] = {}
+    for entry in module.op_db:
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def quiet() -> Any:
+    """Let PyTorch warn unheard: of what it will remove, of what is not its best."""
+    return warnings.catch_warnings(action="ignore")
+
+
+@dataclass
+class Twins:
+    """One sample on both sides; `leaves` pairs the tensors that require grad."""
+
+    entry: Any
+    dtype: str
+    sample: Any
+    number: int
+    error: Any = None  # what PyTorch raises
+    leaves: list[tuple[Any, Any]] = field(default_factory=list[tuple[Any, Any]])
+
+    def __post_init__(self) -> None:
+        self.theirs = (self.sample.input, *self.sample.args), self.sample.kwargs
+        self.ours = self.translated(self.theirs[0]), self.translated(self.theirs[1])
+
+    def translated(self, x: Any) -> Any:
+        """Return the same for ours: tensors and dtypes, in whatever they stand."""
+        if isinstance(x, pytorch().Tensor):
+            twin = ag.Tensor._wrap(x.detach().numpy().copy(order="K"), x.requires_grad)
+            if x.requires_grad:
+                self.leaves.append((x, twin))
+            return twin
+        if isinstance(x, pytorch().dtype):
+            return getattr(ag, str(x).removeprefix("torch."))
+        if isinstance(x, dict):
+            return {key: self.translated(value) for key, value in x.items()}
+        if isinstance(x, (list, tuple)):
+            return (list if isinstance(x, list) else tuple)(map(self.translated, x))
+        return x
+
+    def __str__(self) -> str:
+        args, kwargs = self.theirs
+        given = [text(x) for x in args] + [f"{k}={text(x)}" for k, x in kwargs.items()]
+        return f"{self.entry.full_name}, {self.dtype} {self.number}: ({', '.join(given)})"
+
+
+def text(x: Any) -> str:
+    """Return an argument as a reader wants it: a tensor as its shape."""
+    if hasattr(x, "dtype"):
+        return f"{str(x.dtype).removeprefix('torch.')}{list(x.shape)}"
+    if isinstance(x, (list, tuple)):
+        return f"[{', '.join(map(text, x))}]"
+    return str(x)
+
+
+def samples(entry: Any, dtype: str) -> Iterator[Twins]:
+    """Draw the samples of an entry, the same ones every time."""
+    pytorch().manual_seed(0)
+    random.seed(0)
+    with quiet():
+        if dtype == BAD:
+            drawn = list(entry.error_inputs("cpu")) if entry.error_inputs_func else []
+            drawn = [(bad.sample_input, bad.error_type) for bad in drawn]
+        else:
+            kind = getattr(pytorch(), dtype)
+            tracked = entry.supports_autograd and kind.is_floating_point
+            drawn = entry.sample_inputs("cpu", kind, tracked) if kind in entry.dtypes else []
+            drawn = [(sample, None) for sample in drawn]
+    for number, (sample, error) in enumerate(drawn):
+        if not beyond(sample):
+            yield Twins(entry, dtype, sample, number, error)
+
+
+def beyond(sample: Any) -> bool:
+    """Tell whether a sample is about what does not exist here: out=, memory formats, ...."""
+    found: list[Any] = [sample.input, *sample.args, *sample.kwargs.values()]
+    for x in found:  # it grows meanwhile
+        found.extend(x if isinstance(x, (list, tuple)) else ())
+    return bool({"out", "memory_format"} & set(sample.kwargs)) or any(map(is_beyond, found))
+
+
+def is_beyond(x: Any) -> bool:
+    """Tell it of one argument: complex numbers, sparse tensors, more axes than NumPy has."""
+    if isinstance(x, pytorch().Tensor):
+        return x.is_complex() or x.is_sparse or x.ndim > DIMS
+    return isinstance(x, complex) or (isinstance(x, pytorch().dtype) and x.is_complex)

@@ -1,0 +1,95 @@
+"""Exponentials that are normalised along an axis, without overflow."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..op import aliased, method, op
+from ..versions import Array
+from .elementwise import exp
+from .reduction import Dims, axes_of, in_single, max_reduce, sum
+from .shape import add_reduce, dim_of, expand_reduced
+
+__all__ = ["log_softmax", "logsumexp", "softmax", "softmin"]
+
+
+def _softmax_of(x: Any, y: Any, dim: Dims, keepdim: bool) -> Any:
+    return exp(x - expand_reduced(y, x.shape, dim, keepdim))
+
+
+@op(
+    promotes=True,
+    floats_only=True,
+    vjp=[
+        lambda g, x, y, dim, keepdim: (
+            expand_reduced(g, x.shape, dim, keepdim) * _softmax_of(x, y, dim, keepdim)
+        )
+    ],
+    jvp=[lambda t, x, y, dim, keepdim: sum(t * _softmax_of(x, y, dim, keepdim), dim, keepdim)],
+    method=True,
+)
+def logsumexp(x: Array, dim: Dims, keepdim: bool = False) -> Array:
+    """log of the sum of exp, over the given axes; -inf over none."""
+    if x.dtype.char == "e":
+        return in_single(logsumexp.op.forward, x, dim, keepdim)
+    axes = axes_of(x, dim)
+    top = max_reduce(x, axes, None, None, True, -math.inf)
+    top = np.where(np.isfinite(top), top, x.dtype.type(0))
+    y = np.log(add_reduce(np.exp(x - top), axes, None, None, True)) + top
+    return y if keepdim else y.squeeze(axes)
+
+
+def _below_top(x: Array, dim: int, dtype: Any) -> Array:
+    """Return x minus its largest element along an axis, which may be empty."""
+    if not x.ndim:
+        x = x.reshape(1)
+    if dtype is not None:
+        x = x.astype(dtype)
+    try:
+        return x - max_reduce(x, dim, None, None, True, -math.inf)
+    except ValueError:
+        dim_of(x.ndim, dim)
+        raise
+
+
+@op(
+    promotes=True,
+    floats_only=True,
+    vjp=[lambda g, y, dim: y * (g - sum(g * y, dim, True))],
+    jvp=[lambda t, y, dim: y * (t - sum(t * y, dim, True))],
+    method=True,
+)
+def softmax(x: Array, dim: int = -1, dtype: Any = None) -> Array:
+    """exp(x) / sum of exp(x) along one axis."""
+    if x.dtype.char == "e" and dtype is None:
+        return in_single(softmax.op.forward, x, dim)
+    y = _below_top(x, dim, dtype)
+    np.exp(y, y)
+    y /= add_reduce(y, dim, None, None, True)
+    return y if x.ndim else y.reshape(())
+
+
+@op(
+    promotes=True,
+    floats_only=True,
+    vjp=[lambda g, y, dim: g - exp(y) * sum(g, dim, True)],
+    jvp=[lambda t, y, dim: t - sum(exp(y) * t, dim, True)],
+    method=True,
+)
+def log_softmax(x: Array, dim: int = -1, dtype: Any = None) -> Array:
+    """log of the softmax along one axis."""
+    if x.dtype.char == "e" and dtype is None:
+        return in_single(log_softmax.op.forward, x, dim)
+    y = _below_top(x, dim, dtype)
+    y -= np.log(add_reduce(np.exp(y), dim, None, None, True))
+    return y if x.ndim else y.reshape(())
+
+
+@method
+@aliased
+def softmin(x: Any, dim: int = -1, dtype: Any = None) -> Any:
+    """exp(-x) / sum of exp(-x) along one axis."""
+    return softmax(-x, dim, dtype)

@@ -1,0 +1,152 @@
+"""Kernels and their twins: how they are declared, switched, compiled and kept on disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+import kernels
+from kernels.pair import FLOATS, PAIRS, Pair, read, twin_of, write
+
+ROOT = Path(__file__).resolve().parents[2]
+EACH = [read(FLOATS[1]), write(FLOATS[1])]
+
+
+def test_every_family_declares_its_kernels_and_no_others() -> None:
+    for family in kernels.FAMILIES:
+        import_module(f"kernels.{family}")
+    assert set(PAIRS) == {name for names in kernels.FAMILIES.values() for name in names}
+
+
+def test_an_unknown_kernel_is_named() -> None:
+    with pytest.raises(AttributeError, match="there is no kernel 'erfcx'"):
+        kernels.call.erfcx(np.ones(1), np.ones(1))
+
+
+def test_a_twin_of_another_name_is_refused() -> None:
+    def bar_naive(x: Any, out: Any) -> None: ...
+
+    def foo(x: Any, out: Any) -> None: ...
+
+    with pytest.raises(ValueError, match="the twin of foo must be named foo_naive, not bar_naive"):
+        twin_of(bar_naive, signatures=EACH, rtol=0.0)(foo)
+
+
+def test_a_kernel_is_declared_once() -> None:
+    from kernels.special import erf_naive
+
+    def erf(x: Any, out: Any) -> None: ...
+
+    with pytest.raises(ValueError, match="kernel 'erf' is declared twice"):
+        twin_of(erf_naive, signatures=EACH, rtol=0.0)(erf)
+
+
+def test_relaxing_nan_is_refused() -> None:
+    def foo_naive(x: Any, out: Any) -> None: ...
+
+    def foo(x: Any, out: Any) -> None: ...
+
+    with pytest.raises(ValueError, match="'foo' may not relax nnan: NaN and inf must survive"):
+        twin_of(foo_naive, signatures=EACH, rtol=0.0, fastmath=frozenset({"nnan", "nsz"}))(foo)
+
+
+def test_the_twins_run_inside_naive_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = np.array([0.5]), np.zeros(1)
+    kernels.call.erf(x, y)
+    ran: list[str] = []
+    monkeypatch.setattr(PAIRS["erf"], "naive", lambda *args: ran.append("naive"))
+    with kernels.naive_kernels(), kernels.naive_kernels():
+        kernels.call.erf(x, y)
+    kernels.call.erf(x, y)
+    assert ran == ["naive"]
+
+
+def test_an_error_inside_naive_kernels_switches_back() -> None:
+    with pytest.raises(ZeroDivisionError), kernels.naive_kernels():
+        raise ZeroDivisionError
+    assert kernels._naive == 0  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_kernel_compiles_its_signatures_and_nothing_else() -> None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        pytest.skip("nothing is compiled")
+    kernels.call.erf(np.ones(1), np.empty(1))
+    assert len(PAIRS["erf"].fast.signatures) == 2
+    with pytest.raises(TypeError, match="No matching definition"):
+        kernels.call.erf(np.ones(1, np.int64), np.empty(1))
+
+
+SCRIPT = """
+import warnings, numpy as np, kernels
+y = np.empty(2)
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    kernels.call.erf(np.array([0.0, 0.5]), y)
+    kernels.call.digamma(np.ones(2), np.empty(2))
+from kernels.pair import PAIRS
+stats = getattr(PAIRS["erf"].fast, "stats", None)
+hits, misses = (len(stats.cache_hits), len(stats.cache_misses)) if stats else (0, 0)
+print(y.tolist() == [0.0, 0.5204998778130465], hits, misses, *[w.message for w in caught])
+"""
+
+
+def child(folder: Path, **environment: str) -> str:
+    """Run the script beside a copy of the kernels; return what it prints."""
+    known = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=folder, capture_output=True, text=True, check=False,
+        env=known | {"NUMBA_CACHE_DIR": str(folder / "cache"), **environment},
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a copy of the kernels."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "kernels", tmp_path / "kernels", ignore=ignored)
+    return tmp_path
+
+
+def test_compiled_code_is_kept_until_any_file_of_the_kernels_changes(folder: Path) -> None:
+    assert child(folder) == "True 0 2"
+    assert child(folder) == "True 2 0"
+    with (folder / "kernels" / "__init__.py").open("a") as file:
+        file.write("# changed\n")
+    assert child(folder) == "True 0 2"
+
+
+def test_an_unwritable_cache_is_one_warning(folder: Path) -> None:
+    for place in ("kernels/__pycache__", "cache", "home"):
+        (folder / place).touch()  # a file, where a folder would have to be made
+    home = str(folder / "home")
+    found = child(folder, HOME=home, XDG_CACHE_HOME=home, PYTHONDONTWRITEBYTECODE="1")
+    assert found.startswith("True 0 2 compiled kernels cannot be kept on disk")
+    assert found.endswith("set NUMBA_CACHE_DIR to a folder that can be written to")
+    assert found.count("cannot be kept") == 1
+
+
+def test_without_compiling_the_kernels_run_as_they_are_written(folder: Path) -> None:
+    assert child(folder, NUMBA_DISABLE_JIT="1") == "True 0 0"
+
+
+def test_a_kernel_of_machine_code_runs_as_its_twin_without_compiling(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def naive() -> None: ...
+
+    def fast() -> None: ...
+
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    assert Pair(naive, fast, [], 0.0, 0.0, intrinsic=True).compiled is naive
+    assert Pair(naive, fast, [], 0.0, 0.0).compiled is fast
