@@ -59,6 +59,14 @@ class detect_anomaly(observe):
             found = f"forward: the first nan came from {_place(node)}, at {_first(array)}"
         raise AnomalyError(found + self.infinite)
 
+    def start(self, roots: Sequence[tuple[Any, Any]]) -> None:
+        """Look at the gradients that a backward is given."""
+        for _, g in roots:
+            if self.check_nan and _has_nan(g):
+                raise AnomalyError(
+                    f"backward: the gradient that was given has a nan, at {_first(_numbers(g))}"
+                )
+
     def note(self, node: Node, source: Any, x: Any) -> None:
         """Look at one contribution that backward sends along an edge."""
         array = x._array if isinstance(x, Traced) else np.asarray(x)

@@ -1,6 +1,6 @@
 """The namespace of torch.autograd."""
 
-from . import autograd_graph as graph
+from . import autograd_graph as graph  # noqa: F401 - offered as autograd.graph
 from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly
 from .anomaly import is_anomaly_enabled as is_anomaly_enabled

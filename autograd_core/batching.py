@@ -25,7 +25,9 @@ def vmap(func: Function, in_dims: Any = 0, out_dims: Any = 0) -> Function:
         dims = _dims_of(args, list(in_dims) if isinstance(in_dims, tuple) else in_dims)
         size = _size(batched, dims)
         results = [
-            func(*rebuild(args, [_at(x, d, i) for x, d in zip(batched, dims, strict=True)]), **kwargs)
+            func(
+                *rebuild(args, [_at(x, d, i) for x, d in zip(batched, dims, strict=True)]), **kwargs
+            )
             for i in range(size)
         ]
         return _stacked(results, out_dims)
@@ -39,7 +41,9 @@ def _dims_of(tree: Any, dims: Any) -> list[int | None]:
         return [dims] * len(leaves(tree))
     fits = type(dims) is type(tree) or {type(dims), type(tree)} <= {list, tuple}
     if not fits or len(dims) != len(tree):
-        raise ValueError(f"vmap: in_dims is built like {outline(dims)}, the arguments like {outline(tree)}")
+        raise ValueError(
+            f"vmap: in_dims is built like {outline(dims)}, the arguments like {outline(tree)}"
+        )
     pairs = (
         [(item, dims[key]) for key, item in tree.items()]
         if isinstance(tree, dict)
@@ -54,7 +58,9 @@ def _size(batched: list[Any], dims: list[int | None]) -> int:
         if dim is None:
             continue
         if not isinstance(x, Traced):
-            raise TypeError(f"vmap: an argument to map is {kind(x)}: give it the axis None in in_dims")
+            raise TypeError(
+                f"vmap: an argument to map is {kind(x)}: give it the axis None in in_dims"
+            )
         if not -x._array.ndim <= dim < x._array.ndim:
             raise IndexError(f"vmap: a tensor of shape {x._array.shape} has no axis {dim} to map")
         sizes.add(x._array.shape[dim])

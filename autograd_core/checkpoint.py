@@ -6,13 +6,11 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from . import versions
 from .autograd_graph import Saved
 from .errors import GraphError
 from .modes import Switch, current
-from .random import get_rng_state, set_rng_state
+from .random import default_generator
 from .recording import Traced
 from .saved import SavedHooks
 from .tree import leaves
@@ -28,7 +26,7 @@ class _Frame:
         self.saved: list[Saved] = []  # by the first run
         self.again: list[Any] | None = None  # the arrays of the second run, while they last
         self.left = 0
-        self.state = get_rng_state()
+        self.state = _position()
         self.drew = False
         self.outside: list[tuple[Any, Saved]] = []  # what must still be as it was, held weakly
         for x in inputs:
@@ -64,8 +62,8 @@ class _Frame:
                 )
 
     def _run_again(self) -> list[Any]:
-        now = get_rng_state()
-        if self.drew and not self.preserve and not _same(now, self.state):
+        now = _position()
+        if self.drew and not self.preserve and now != self.state:
             raise GraphError(
                 "checkpoint: the function draws random numbers, and with "
                 "preserve_rng_state=False it would draw others now: the gradient would be wrong"
@@ -73,13 +71,13 @@ class _Frame:
         found: list[tuple[Any, Saved]] = []
         hooks = SavedHooks(lambda array: found.append((array, Saved(array))), lambda packed: packed)
         if self.preserve:
-            set_rng_state(self.state)
+            _move_to(self.state)
         try:
             with Switch(hooks=hooks, grad=True):
                 self.function()
         finally:
             if self.preserve:
-                set_rng_state(now)
+                _move_to(now)
         self._compare([saved for _, saved in found])
         for array, saved in found:
             saved.check_unchanged(array)
@@ -100,8 +98,13 @@ class _Frame:
                 )
 
 
-def _same(a: Any, b: Any) -> bool:
-    return np.array_equal(a._array, b._array)
+def _position() -> Any:
+    """Return where the default generator is in its stream."""
+    return default_generator._rng.bit_generator.state
+
+
+def _move_to(state: Any) -> None:
+    default_generator._rng.bit_generator.state = state
 
 
 def checkpoint(
@@ -122,7 +125,7 @@ def checkpoint(
     frame = _Frame(lambda: function(*args, **kwargs), inputs, preserve_rng_state)
     with Switch(hooks=SavedHooks(frame.pack, frame.unpack)):
         output = function(*args, **kwargs)
-    frame.drew = not _same(get_rng_state(), frame.state)
+    frame.drew = _position() != frame.state
     return output
 
 

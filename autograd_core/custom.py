@@ -46,7 +46,9 @@ class Context:
             raise GraphError("saved_tensors can be read only while backward or jvp runs")
         node, saved, forward = self._running
         places = self._places_forward if forward and self._places_forward else self._places
-        return tuple(None if place is None else self._tensor(node, saved, place) for place in places)
+        return tuple(
+            None if place is None else self._tensor(node, saved, place) for place in places
+        )
 
     def _tensor(self, node: Node, saved: Sequence[Any], place: int) -> Any:
         """Return a saved tensor, on its edge where backward is itself recorded."""
@@ -99,9 +101,7 @@ def _stand_in(source: Any) -> Any:
     return handle
 
 
-def keep(
-    node: Node, ctx: Context, args: Sequence[Any], outputs: Sequence[Any], mode: Mode
-) -> None:
+def keep(node: Node, ctx: Context, args: Sequence[Any], outputs: Sequence[Any], mode: Mode) -> None:
     """Let the node keep what forward asked to save: inputs in their own places, then the rest."""
     saved: list[Any] = [None] * len(args)
     inputs = {id(x): i for i, x in reversed(list(enumerate(args))) if isinstance(x, Traced)}
@@ -134,7 +134,12 @@ class FunctionOp(Op):
     def __init__(self, function: Any) -> None:
         self.function = function
         self.name = function.__name__
-        self.arrays, self.names, self.vjp, self.jvp = _inputs_of(function), ("ctx",), (None,), (None,)
+        self.arrays, self.names, self.vjp, self.jvp = (
+            _inputs_of(function),
+            ("ctx",),
+            (None,),
+            (None,),
+        )
         self.variadic = self.together = True
         self.results = _outputs
 
@@ -246,13 +251,17 @@ def _checked(who: str, what: str, where: str, x: Any, shape: Any, bare: bool) ->
         return None
     if not isinstance(x, Traced):
         raise TypeError(f"{who} returned {kind(x)} for {where}: a {what} must be a Tensor or None")
-    try:
-        fits = np.broadcast_shapes(x._array.shape, shape) == x._array.shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if x._array.shape != shape and (what == "tangent" or not _spreads(shape, x._array.shape)):
         raise ShapeError(
             f"{who} returned a {what} of shape {x._array.shape} for {where} of shape {shape}: "
             "the shapes must be equal"
         )
     return x._array if bare else x
+
+
+def _spreads(shape: Any, over: Any) -> bool:
+    """Tell whether an array of this shape broadcasts to the other: its gradient is a sum then."""
+    try:
+        return np.broadcast_shapes(shape, over) == over
+    except ValueError:
+        return False

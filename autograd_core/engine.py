@@ -61,6 +61,7 @@ def pull(
     mode = current()
     if note is None and mode.observer is not None:
         note = mode.observer.note
+        mode.observer.start(roots)
     try:
         MODE.set(mode.replace(grad=create_graph))
         with np.errstate(all="ignore"):

@@ -31,7 +31,8 @@ def blamed(who: str, operands: Iterable[Any], error: Exception) -> Exception:
     shapes = [str(tuple(x.shape)) for x in _flat(operands) if hasattr(x, "shape")]
     noun = "shapes" if len(shapes) > 1 else "shape"
     got = f" got {noun} {' and '.join(shapes)}" if shapes else ""
-    kind = ShapeError if type(error) is ValueError else type(error)
+    ours: dict[type[Exception], type[Exception]] = {ValueError: ShapeError, TypeError: DtypeError}
+    kind = ours.get(type(error), type(error))
     try:
         better = kind(f"{who}{got}: {error}")
     except TypeError:  # a kind of error that wants more than its text

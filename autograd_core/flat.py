@@ -193,6 +193,84 @@ def binary(op: Op) -> Callable[[Any, Any], Any]:
     return _with_keyword(call, op, op.extra[0]) if op.extra else call
 
 
+def ternary(op: Op) -> Callable[..., Any]:
+    """Return `apply` written flat for an op of three arrays, of which some may be optional."""
+    forward, tracks = op.direct, op.differentiable and not op.floats_only
+    first = op.promotes if op.promotes is not True else 0  # from here on of one dtype
+    needs_a, needs_b, needs_c = (op.needs(i, False) for i in range(3))
+    optional = op.defaults
+    alike = op.promotes is not False
+
+    def call(*args: Any, **names: Any) -> Any:
+        if len(args) < 3 and len(args) + len(optional) >= 3 and not names:
+            args += optional[len(args) - 3 :]
+        mode = peek()
+        if len(args) != 3 or names or not mode.lean:
+            return apply(op, *op.bind(args, names))
+        a, b, c = args
+        xa = a._array if a.__class__ is Tensor or isinstance(a, Traced) else a
+        xb = b._array if b.__class__ is Tensor or isinstance(b, Traced) else b
+        xc = c._array if c.__class__ is Tensor or isinstance(c, Traced) else c
+        bare = xa is a and xb is b and xc is c
+        if bare or not tracks or not _quick((xa, xb, xc), first, alike):
+            return apply(op, *op.bind(args, names))
+        try:
+            y = mode.run(forward, xa, xb, xc)
+        except Exception as error:
+            y = recover(op, mode.run, (forward, xa, xb, xc), error)
+        if y.__class__ is not ndarray:
+            y = asarray(y)
+        out: Any = new(Tensor)
+        out._array = y
+        ra, rb, rc = xa is not a and a._rg, xb is not b and b._rg, xc is not c and c._rg
+        if (ra or rb or rc) and mode.grad and y.dtype.kind == "f":
+            node: Any = Node()
+            node.op = op
+            node.params = NOTHING
+            node.time = tick()
+            node.scope = mode.scope
+            node.watch = None
+            node.shape = y.shape
+            node.dtype = y.dtype
+            node.edges = (
+                (a._node or a) if ra else (xa.shape, xa.dtype) if xa.__class__ is ndarray else xa,
+                (b._node or b) if rb else (xb.shape, xb.dtype) if xb.__class__ is ndarray else xb,
+                (c._node or c) if rc else (xc.shape, xc.dtype) if xc.__class__ is ndarray else xc,
+            )
+            needs = (needs_a if ra else 0) | (needs_b if rb else 0) | (needs_c if rc else 0)
+            if needs:
+                node.saved = (
+                    xa if needs & 2 else None,
+                    xb if needs & 4 else None,
+                    xc if needs & 8 else None,
+                    y if needs & 1 else None,
+                )
+            else:
+                node.saved = NOTHING
+            out._node = node
+            out._rg = True
+        return out
+
+    return call
+
+
+def _quick(arrays: tuple[Any, ...], first: int, alike: bool) -> bool:
+    """Tell whether nothing has to be cast: arrays, from `first` on of one floating dtype."""
+    if not alike:
+        return all([x is None or x.__class__ is ndarray for x in arrays])
+    dtype: Any = None
+    for x in arrays[first:]:
+        if x.__class__ is ndarray:
+            if dtype is None:
+                dtype = x.dtype
+            elif dtype is not x.dtype:
+                return False
+        elif not (x is None or x.__class__ is float or x.__class__ is int):
+            return False
+    known = all([x.__class__ is ndarray for x in arrays[:first]])
+    return known and dtype is not None and dtype.kind == "f"
+
+
 def _composed(op: Op, a: Any, b: Any, extra: Any) -> Any:
     if op.extra is None:
         raise TypeError(f"{op.name} takes 2 arrays, got 3")

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from . import custom
 from .errors import GraphError
 from .modes import Mode, Switch, current

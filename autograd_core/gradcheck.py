@@ -169,12 +169,14 @@ def _kink(
 ) -> str:
     """Say so where the slopes to the left and to the right differ: a kink, not a wrong rule."""
     k, place, i = where
-    values = []
-    for step in (-eps, 0.0, eps):
+
+    def value(steps: int) -> float:
         moved = np.array(inputs[i]._array)
-        moved[index] += step
-        values.append(float(_moved(function, inputs, i, moved)[k]._array[place]))
-    left, right = (values[1] - values[0]) / eps, (values[2] - values[1]) / eps
+        moved[index] += steps * eps
+        return float(_moved(function, inputs, i, moved)[k]._array[place])
+
+    # Beyond the interval of the difference, so that a kink anywhere in it shows.
+    left, right = (value(-1) - value(-2)) / eps, (value(2) - value(1)) / eps
     if abs(left - right) <= 1e-2 * (abs(left) + abs(right)) + 1e-6:
         return ""
     return f"; there is a kink nearby (slope {left:.4g} to the left, {right:.4g} to the right)"

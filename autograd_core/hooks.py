@@ -49,7 +49,9 @@ def register_hook(self: Any, hook: Callable[[Any], Any]) -> RemovableHandle:
             "gets a gradient; call requires_grad_() on what it is computed from"
         )
     checked = _checked(hook, self.shape, self.dtype)
-    return RemovableHandle(_of_leaf(self) if self._node is None else watch(self._node).hooks, checked)
+    return RemovableHandle(
+        _of_leaf(self) if self._node is None else watch(self._node).hooks, checked
+    )
 
 
 def register_post_accumulate_grad_hook(self: Any, hook: Callable[[Any], None]) -> RemovableHandle:
@@ -97,7 +99,9 @@ def _checked(hook: Callable[[Any], Any], shape: Any, dtype: Any) -> Callable[[An
             return None
         name = getattr(hook, "__name__", type(hook).__name__)
         if not isinstance(replaced, Traced):
-            raise TypeError(f"hook {name!r} returned {kind(replaced)}: it must return a Tensor or None")
+            raise TypeError(
+                f"hook {name!r} returned {kind(replaced)}: it must return a Tensor or None"
+            )
         if replaced._array.shape != shape:
             raise ShapeError(
                 f"hook {name!r} returned a gradient of shape {replaced._array.shape} for a tensor of "

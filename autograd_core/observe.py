@@ -10,19 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from .modes import MODE, Mode, current
-from .op import Op
-from .recording import (
-    Node,
-    Traced,
-    apply_numbers,
-    attach,
-    common_dtype,
-    finish,
-    new,
-    plain,
-    run,
-    unwrap,
-)
+from .op import PART, Op
+from .recording import Node, Traced, attach, new
 
 _PACKAGES = ("autograd_core", "nn", "optim", "training")
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -47,6 +36,7 @@ class observe:
         self.nodes: list[ObservedNode] = []
         self.contributions: list[tuple[Node, Any, Any]] = []  # node, edge, what backward sent
         self._before: list[Mode] = []
+        self._unobserved: tuple[Mode, Mode] | None = None  # a mode, and the same without observer
 
     def __enter__(self) -> Self:
         self._before.append(current())
@@ -60,23 +50,22 @@ class observe:
         trace: TracebackType | None,
     ) -> None:
         MODE.set(self._before.pop())
+        self._unobserved = None  # the modes in it refer to the observer
 
     def apply(self, op: Op, operands: Sequence[Any], params: tuple[Any, ...], mode: Mode) -> Any:
-        """Run an op as `recording.apply` does, and keep what it did."""
-        arrays, traced = unwrap(op, operands)
-        if traced is None:
-            return apply_numbers(op, operands, params)
-        if op.promotes:
-            arrays = common_dtype(op, arrays)
-        if not traced:
-            return run(op, op.forward, arrays, params)
+        """Run an op as it runs unobserved, and keep what it did."""
+        if self._unobserved is None or self._unobserved[0] is not mode:
+            self._unobserved = mode, mode.replace(observer=None)
+        MODE.set(self._unobserved[1])
         start = time.perf_counter()
-        y = run(op, mode.run, [op.forward, *map(plain, arrays)], params)
-        seconds = time.perf_counter() - start
-        out = finish(op, operands, arrays, params, y, mode, ObservedNode)
+        try:
+            out = op.call(operands, *params) if op.variadic else op.call(*operands, *params)
+        finally:
+            seconds = time.perf_counter() - start
+            MODE.set(mode)
         parts = out if op.results else (out,)
-        node = next((_maker(part) for part in parts if part._rg), None)
-        self.witness(op, operands, params, parts, node, seconds)
+        if isinstance(parts[0], Traced):  # and not bare arrays, or Values
+            self.witness(op, operands, params, parts, _exchanged(parts), seconds)
         return out
 
     def witness(
@@ -109,14 +98,35 @@ class observe:
         """Take in what an op did."""
         self.nodes.append(node)
 
+    def start(self, roots: Sequence[tuple[Any, Any]]) -> None:
+        """Take in the edges and cotangents that a backward starts from."""
+
     def note(self, node: Node, source: Any, x: Any) -> None:
         """Keep one contribution that backward sends along an edge."""
         self.contributions.append((node, source, x._array if isinstance(x, Traced) else x))
 
 
-def _maker(part: Any) -> Any:
-    node = part._node
-    return node if isinstance(node, ObservedNode) else node.edges[0]
+def _exchanged(parts: Sequence[Any]) -> ObservedNode | None:
+    """Put an observed node in place of the node that an op has just left behind its results."""
+    made: ObservedNode | None = None
+    for part in parts:
+        node = part._node
+        if node is None:
+            continue
+        if node.op is PART:
+            made = made or _copied(node.edges[0])
+            node.edges = (made,)
+        else:
+            made = part._node = _copied(node)
+    return made
+
+
+def _copied(node: Node) -> ObservedNode:
+    made = new(ObservedNode)
+    made.op, made.params, made.edges, made.saved = node.op, node.params, node.edges, node.saved
+    made.shape, made.dtype, made.scope = node.shape, node.dtype, node.scope
+    made.time, made.watch = node.time, node.watch
+    return made
 
 
 def _source(x: Any) -> Any:

@@ -20,23 +20,21 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ShapeError, blamed
-from .flat import binary, unary, with_parameters
+from .binding import ALIASES, MISSING, Signature
+from .errors import blamed
+from .flat import binary, ternary, unary, with_parameters
 from .recording import Node, apply
 from .shapes import operand_shapes
 from .versions import Array
 
 Rule = Callable[..., Any]
 REGISTRY: dict[str, Op] = {}
-_MISSING: Any = object()  # a parameter without default
 METHODS: dict[str, Callable[..., Any]] = {}
 
-_ALIASES = {"axis": "dim", "keepdims": "keepdim"}
-_COMPOSED = _ALIASES | {"input": "x"}
-_POSITIONS = {"input": 0, "other": 1, "tensors": 0}
+_COMPOSED = ALIASES | {"input": "x"}
 
 
-class Op:
+class Op(Signature):
     """A differentiable operation: its forward, its rules, and what drawings and Value need."""
 
     label_rule: Callable[..., str] | str | None = None  # what drawings print, of the parameters
@@ -49,9 +47,7 @@ class Op:
     linear: bool = False  # zero as soon as one array is zero
     together: bool = False  # or linear in all arrays jointly
     elementwise: bool = False
-    variadic: bool = False  # takes one sequence of arrays
     view: bool = False  # the result may share memory with the first array
-    collect: bool = False  # x.op(2, 3) means x.op((2, 3))
     results: Any = None  # the named tuple of an op with several results
     extra: tuple[str, Rule] | None = None  # a keyword, and the composition that takes it third
     call: Rule  # what users call; set when the declaration is complete
@@ -66,7 +62,7 @@ class Op:
             raise ValueError(f"op {self.name!r} has {len(vjp)} vjp and {len(jvp)} jvp rules")
         facets["label_rule"] = facets.pop("label", None)
         for facet, value in {"direct": forward, **facets}.items():
-            if facet not in Op.__annotations__:
+            if facet not in Op.__annotations__ and facet not in Signature.__annotations__:
                 raise TypeError(f"op {self.name!r} has no facet {facet!r}")
             setattr(self, facet, value)
         code = forward.__code__
@@ -78,7 +74,7 @@ class Op:
         self.vjp, self.jvp = tuple(vjp), tuple(jvp)
         required = len(self.names) - len(self.defaults)
         self.tail = [
-            (name, _MISSING if i < required else self.defaults[i - len(self.names)])
+            (name, MISSING if i < required else self.defaults[i - len(self.names)])
             for i, name in enumerate(self.names)
         ]
         self._needs = [tuple(self._mask(rule) for rule in rules) for rules in (vjp, jvp)]
@@ -122,7 +118,7 @@ class Op:
     def pulls_of(self, node: Node) -> Sequence[tuple[Rule | None, int | None]]:
         """The vjp rules for the operands of this node, where their number is free."""
         rule, names = self.vjp[0], _named(self.vjp[0])
-        known = {"shapes": operand_shapes(node), **dict(zip(self.names, node.params))}
+        known = {"shapes": operand_shapes(node), **dict(zip(self.names, node.params, strict=True))}
 
         def pull(i: int) -> Rule:
             return lambda g, saved, node: rule(g, *[i if n == "i" else known[n] for n in names])
@@ -182,79 +178,6 @@ class Op:
         operands = (values,) if self.variadic else values
         return self.call(*operands, *node.params)
 
-    def fill(self, given: tuple[Any, ...], names: dict[str, Any]) -> tuple[Any, ...] | None:
-        """Return all parameters, or None where `bind` has to look closer."""
-        count = len(given)
-        if not names:
-            required = len(self.names) - len(self.defaults)
-            if required <= count <= len(self.names):
-                return given + self.defaults[count - required :]
-            return None
-        rest = self.tail[count:]
-        if sum(name in names for name, _ in rest) != len(names):
-            return None
-        params = (*given, *[names.get(name, default) for name, default in rest])
-        lacks = any(param is _MISSING for param in params)
-        return None if lacks or len(params) != len(self.names) else params
-
-    def bind(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Split a call into operands and parameters, as the forward's signature has them."""
-        if self.variadic:
-            first = kwargs.pop("tensors", None) if not args else args[0]
-            operands, rest = tuple(first), args[1:]
-            if not operands:
-                raise ShapeError(f"{self.name} needs at least one tensor")
-        else:
-            operands, rest = args[: self.arity], args[self.arity :]
-        if self.collect and len(rest) > 0 and not isinstance(rest[0], (tuple, list)):
-            rest = (rest,)
-        spare = len(self.defaults) - len(self.names)  # defaults of optional arrays, if positive
-        params = (*rest, *self.defaults[spare + len(rest) :])
-        if spare > 0 and not kwargs:
-            operands += self.defaults[spare + len(operands) - self.arity : spare]
-        if kwargs:
-            operands, params = self._bind_names(operands, rest, kwargs)
-        if not self.variadic and len(operands) != self.arity:
-            noun = "array" if self.arity == 1 else "arrays"
-            raise TypeError(f"{self.name} takes {self.arity} {noun}, got {len(operands)}")
-        if len(params) != len(self.names):
-            given = f"{len(rest)} of {len(self.names)}: {', '.join(self.names)}"
-            raise TypeError(f"{self.name} needs all its parameters, got {given}")
-        return operands, params
-
-    def _bind_names(
-        self, operands: tuple[Any, ...], rest: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        start = len(self.names) - len(self.defaults)
-        values: list[Any] = [*operands, *[_MISSING] * (self.arity - len(operands))]
-        values = list(operands) if self.variadic else values
-        known = dict(zip(self.names, rest, strict=False))
-        for name, value in kwargs.items():
-            name = _ALIASES.get(name, name) if name not in self.names else name
-            place = self.arrays.index(name) if name in self.arrays else _POSITIONS.get(name)
-            if name in self.names and name not in known:
-                known[name] = value
-            elif place is not None and place < len(values) and values[place] is _MISSING:
-                values[place] = value
-            else:
-                raise TypeError(f"{self.name} got an unexpected or repeated argument {name!r}")
-        optional = self.defaults[max(0, -start) :]
-        for name, value in zip(self.names[max(start, 0) :], optional, strict=True):
-            known.setdefault(name, value)
-        if start < 0:  # an optional array, such as a bias
-            first = self.arity + start
-            values = [
-                self.defaults[k - first] if v is _MISSING and k >= first else v
-                for k, v in enumerate(values)
-            ]
-        lacking = [n for n in self.names if n not in known]
-        lacking += [self.arrays[k] for k, v in enumerate(values) if v is _MISSING]
-        if lacking:
-            raise TypeError(f"{self.name} misses the argument {', '.join(lacking)}")
-        return tuple(values), tuple(known[name] for name in self.names)
-
 
 def _named(rule: Any) -> Any:
     """Return the names a rule asks for, after g or t."""
@@ -296,6 +219,8 @@ def _public(op: Op, forward: Rule, method: bool | str) -> Any:
         call = with_parameters(op) if op.names else unary(op)
     elif simple and op.arity == 2 and not op.names:
         call = binary(op)
+    elif simple and op.arity == 3 and not op.names:
+        call = ternary(op)
     else:
         call = _general(op)
     functools.update_wrapper(call, forward)

@@ -122,7 +122,7 @@ def unwrap(op: Op, operands: Sequence[Any]) -> tuple[list[Any], bool | None]:
         if isinstance(x, Traced):
             arrays.append(x._array)
             traced = True
-        elif x is None or isinstance(x, (ndarray, bool, int, float)):
+        elif isinstance(x, (ndarray, bool, int, float)) or (x is None and not op.variadic):
             arrays.append(x)
         elif isinstance(x, Number):
             number = True

@@ -12,9 +12,11 @@ from typing import Any
 
 import numba
 from numba import types
+from numba.core import config
 
 FLOATS = (types.float32, types.float64)
-FLAGS = {"nogil": True, "error_model": "numpy"}  # dividing by zero gives inf, without a check
+# Dividing by zero gives inf, without a check.
+FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 # Safe for NaN, infinities and the sign of zero's neighbours; nothing else may be relaxed.
 FASTMATH = {"contract", "reassoc", "nsz"}
 
@@ -46,7 +48,7 @@ class Pair:
     @functools.cached_property
     def compiled(self) -> Function:
         """The kernel with its signatures compiled, or loaded from disk: done at the first call."""
-        if numba.config.DISABLE_JIT:
+        if not _compiling():
             return self.naive if self.intrinsic else self.fast
         for signature in self.signatures:
             try:
@@ -96,8 +98,8 @@ def compiled(
     """
     if function is None:
         return functools.partial(compiled, fastmath=fastmath, parallel=parallel)
-    dispatcher = numba.njit(fastmath=set(fastmath), parallel=parallel, **FLAGS)(function)
-    if numba.config.DISABLE_JIT:
+    dispatcher: Any = numba.njit(fastmath=set(fastmath), parallel=parallel, **FLAGS)(function)
+    if not _compiling():
         return dispatcher
     try:
         dispatcher.enable_caching()
@@ -107,6 +109,10 @@ def compiled(
         # Numba's own stamp is the date of one file, which misses what that file imports.
         dispatcher._cache._cache_file._source_stamp = _stamp()
     return dispatcher
+
+
+def _compiling() -> bool:
+    return not config.DISABLE_JIT  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @functools.cache

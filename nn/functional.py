@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from autograd_core import ShapeError, Tensor, ops
 from autograd_core.ops import linear as linear
 from autograd_core.ops import log_softmax as log_softmax
 from autograd_core.ops import one_hot as one_hot
+from autograd_core.ops import pad as pad
 from autograd_core.ops import softmax as softmax
 
 from .window import Pair, around, pair
@@ -45,45 +42,6 @@ def conv2d(
         if (top, left) != (bottom, right):
             input = pad(input, (0, right - left, 0, bottom - top))
     return ops.conv2d(input, weight, bias, stride, padding, dilation, groups)
-
-
-# What the modes are called in NumPy.
-_PADDING_MODES: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-
-
-def pad(
-    input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
-) -> Tensor:
-    """Widen the last axes by pad = (before, after) of the last, of the one before it, ..."""
-    if len(pad) % 2 or len(pad) > 2 * input.ndim:
-        raise ShapeError(
-            f"pad got pad={tuple(pad)} for shape {tuple(input.shape)}: "
-            "it needs two numbers for each axis, the last one first"
-        )
-    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
-    if mode == "constant":
-        widths = [(0, 0)] * (input.ndim - len(pairs)) + pairs[::-1]
-        return ops.pad_constant(input, widths, 0.0 if value is None else value)
-    if mode not in _PADDING_MODES:
-        known = ", ".join(["constant", *_PADDING_MODES])
-        raise ValueError(f"pad got mode={mode!r}: it must be one of {known}")
-    for i, widths in enumerate(pairs, start=1):
-        if any(widths):
-            input = _repeat_edges(input, input.ndim - i, widths, mode)
-    return input
-
-
-def _repeat_edges(x: Tensor, dim: int, widths: tuple[int, int], mode: str) -> Tensor:
-    """Widen one axis with elements of its own: which ones, is what NumPy makes of 0, 1, 2, ..."""
-    size = x.shape[dim]
-    most = {"reflect": size - 1, "circular": size}.get(mode, max(widths))
-    if min(widths) < 0 or max(widths) > most or size == 0:
-        raise ShapeError(
-            f"pad got {widths} with mode={mode!r} for an axis of {size}: "
-            f"it must be between 0 and {most}"
-        )
-    indices = np.pad(np.arange(size), widths, mode=_PADDING_MODES[mode])
-    return x[(slice(None),) * dim + (indices,)]
 
 
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:

@@ -35,8 +35,15 @@ class Tensor(Traced):
 '''
 
 _KNOWN = {"int", "bool", "str", "float", "int | None", "Dims", "Any", "Self", "bool | None"}
-_RETURNS = {"item": "Any", "tolist": "Any", "numpy": "Array", "size": "Any", "stride": "Any",
-            "register_hook": "Any", "register_post_accumulate_grad_hook": "Any"}
+_RETURNS = {
+    "item": "Any",
+    "tolist": "Any",
+    "numpy": "Array",
+    "size": "Any",
+    "stride": "Any",
+    "register_hook": "Any",
+    "register_post_accumulate_grad_hook": "Any",
+}
 _PROPERTIES = {
     "shape": "tuple[int, ...]", "dtype": "np.dtype[Any]", "ndim": "int", "itemsize": "int",
     "nbytes": "int", "is_leaf": "bool", "grad_fn": "Any", "device": "Any", "is_cuda": "bool",

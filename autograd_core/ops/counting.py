@@ -83,8 +83,11 @@ def bincount(x: Array, weights: Array | None = None, minlength: int = 0) -> Arra
     return counts.astype(np.float32) if single else counts
 
 
-def _ends(x: Array, bins: int, low: float, high: float) -> tuple[float, float]:
-    """Return where the first bin begins and the last ends; low = high: at the extremes of x."""
+def _ends(x: Array, bins: int, low: float, high: float, margin: float) -> tuple[float, float]:
+    """Return where the first bin begins and the last ends; low = high: at the extremes of x.
+
+    Where those are equal too, a margin is left on both sides.
+    """
     if x.dtype.kind != "f":
         raise DtypeError(f"it needs a floating dtype, not {x.dtype}; use .float() first")
     if bins <= 0:
@@ -95,7 +98,7 @@ def _ends(x: Array, bins: int, low: float, high: float) -> tuple[float, float]:
         low, high = x.min().item(), x.max().item()
     if not np.isfinite([low, high]).all():
         raise ValueError(f"the range from {low} to {high} must be finite")
-    return (low - 1, high + 1) if low == high else (low, high)
+    return (low - margin, high + margin) if low == high else (low, high)
 
 
 @method
@@ -103,7 +106,7 @@ def _ends(x: Array, bins: int, low: float, high: float) -> tuple[float, float]:
 def histc(x: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements each of the bins between min and max holds; min = max: of all x."""
     array = _bare(x)
-    heights = np.histogram(array, bins, _ends(array, bins, min, max))[0]
+    heights = np.histogram(array, bins, _ends(array, bins, min, max, 1.0))[0]
     return _asked(x, [heights.astype(array.dtype)], [True])
 
 
@@ -128,7 +131,9 @@ def histogram(
     array, edges, weights = _bare(x), _bare(bins), _bare(weight)
     low, high = (0.0, 0.0) if range is None else range
     if isinstance(edges, int):
-        ends = _ends(array, edges, low, high)
+        low, high = (0.0, 1.0) if low == high and not array.size else (low, high)
+        ends = _ends(array, edges, low, high, 0.5)
         edges = np.linspace(*ends, edges + 1, dtype=array.dtype)
-    heights = np.histogram(array, edges, weights=weights, density=density)[0]
+    with np.errstate(invalid="ignore"):  # the density of nothing is NaN
+        heights = np.histogram(array, edges, weights=weights, density=density)[0]
     return Histogram(*_asked(x, (heights.astype(array.dtype), edges), (True, True)))

@@ -8,6 +8,7 @@ singular values are not determined; their derivatives are NaN or infinite, as in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -176,17 +177,23 @@ def eigh(A: Array, UPLO: str = "L") -> Eigen:
     Only the lower ("L") or upper ("U") triangle of A is read. An eigenvector may come with
     either sign, so only what does not depend on it has a gradient that means something.
     """
+    return Eigen(*_spectral(np.linalg.eigh, A, UPLO))
+
+
+def _spectral(run: Callable[..., Any], A: Array, UPLO: str) -> Any:
+    """Run eigh or eigvalsh, which return NaNs where svd raises."""
     square(A)
-    values, vectors = attempt(
-        np.linalg.eigh, A, NO_NUMBERS, lambda: np.linalg.eigh(A, _checked(UPLO))
-    )
-    return Eigen(values, vectors)
-
-
-def _checked(UPLO: str) -> Any:
     if UPLO not in ("L", "U"):
         raise ValueError(f"UPLO must be 'L' or 'U', not {UPLO!r}")
-    return UPLO
+
+    def checked(A: Array) -> Any:
+        found = run(A, UPLO)
+        values = found[0] if isinstance(found, tuple) else found
+        if np.isnan(values).any():
+            raise np.linalg.LinAlgError
+        return found
+
+    return attempt(checked, A, NO_NUMBERS, lambda: checked(A))
 
 
 def _eigvalsh_pull(g: Any, A: Any, UPLO: str) -> Any:
@@ -203,8 +210,7 @@ def _eigvalsh_push(t: Any, A: Any, UPLO: str) -> Any:
 @op(vjp=[_eigvalsh_pull], jvp=[_eigvalsh_push])
 def eigvalsh(A: Array, UPLO: str = "L") -> Array:
     """Eigenvalues of symmetric matrices, the least first."""
-    square(A)
-    return attempt(np.linalg.eigh, A, NO_NUMBERS, lambda: np.linalg.eigvalsh(A, _checked(UPLO)))
+    return _spectral(np.linalg.eigvalsh, A, UPLO)
 
 
 class SVD(NamedTuple):

@@ -98,6 +98,8 @@ def cov(x: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = No
     given = [w for w in (fweights, aweights) if w is not None]
     if any(tuple(w.shape) != (count,) for w in given):
         raise ShapeError(f"its weights must have one axis with {count} observations")
+    if fweights is not None and fweights.dtype.kind not in "iu":
+        raise TypeError(f"fweights count observations: they must be integers, not {fweights.dtype}")
     if not given:
         centred = rows - sum(rows, -1, True) / count
         y = centred @ centred.T / max(count - correction, 0)

@@ -95,7 +95,9 @@ def assign(x: Array, value: Array, key: Key) -> Array:
 
 def write_at(y: Array, key: Key, value: Any) -> None:
     """Write the value to y[key], in the order of the index where it names a place twice."""
-    if picks_once(key) or np.ndim(value) < 2:
+    if whole_mask(key) and y.flags.c_contiguous:
+        y.reshape(-1)[np.flatnonzero(key[0])] = value
+    elif picks_once(key) or np.ndim(value) < 2:
         y[key] = value
     else:
         y[key] = np.ascontiguousarray(value)
@@ -124,7 +126,7 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
         raise ShapeError(f"the value of shape {tuple(value.shape)} must be a single number")
     if isinstance(value, float) and x.dtype.kind != "f":
         raise DtypeError(f"{value} cannot be stored in a tensor of {x.dtype}")
-    if hasattr(value, "dtype") and value.dtype != x.dtype:
+    if getattr(value, "dtype", x.dtype) != x.dtype:
         value = cast(value, x.dtype)
     return where(mask, value, x)
 

@@ -20,6 +20,7 @@ from .scatter import index_select
 from .shape import (
     Shape,
     broadcast_tensors,
+    clone,
     dim_of,
     expand,
     flatten,
@@ -137,6 +138,8 @@ def _tiled(x: Any, times: Shape) -> Any:
     if any(n < 0 for n in times):
         raise ShapeError(f"it cannot be repeated {times} times: none may be negative")
     shape = (1,) * (len(times) - len(x.shape)) + tuple(x.shape)
+    if set(times) <= {1}:
+        return clone(reshape(x, shape))
     parted = [size for n in shape for size in (1, n)]
     repeated = [size for pair in zip(times, shape, strict=True) for size in pair]
     whole = tuple(n * size for n, size in zip(times, shape, strict=True))
@@ -187,6 +190,8 @@ def repeat_interleave(
     if counts.size > 1:
         return index_select(x, dim, np.repeat(np.arange(x.shape[dim]), counts))
     axis = dim_of(len(x.shape), dim) + 1
+    if counts.item() == 1:
+        return clone(x)
     wide = (*x.shape[:axis], counts.item(), *x.shape[axis:])
     return flatten(expand(unsqueeze(x, axis), wide), axis - 1, axis)
 

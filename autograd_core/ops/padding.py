@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
-from ..op import aliased, linear, op
+from ..op import linear, op
 from ..versions import Array
 
 __all__ = ["pad", "pad_constant"]
 
 Widths = Sequence[tuple[int, int]]  # (before, after) for each axis
 
-_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # and NumPy's words
+_MODES: dict[str, Any] = {
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}  # and NumPy's words
 
 
 def _negated(widths: Widths) -> Widths:
@@ -54,11 +58,11 @@ def pad_constant(x: Array, widths: Widths, value: float = 0.0) -> Array:
 @linear(vjp=[lambda g, widths, mode: fold_edges(g, widths, mode)], label=lambda mode: f"pad {mode}")
 def pad_edges(x: Array, widths: Widths, mode: str) -> Array:
     """x continued over its edges: mirrored, with its outermost elements, or from its other end."""
-    for axis, (n, pair) in enumerate(zip(x.shape, widths, strict=True)):
+    for n, pair in zip(x.shape, widths, strict=True):
         most = {"reflect": n - 1, "circular": n}.get(mode, max(pair))
         if not 0 <= min(pair) <= max(pair) <= most or (max(pair) and not n):
-            raise ShapeError(f"the widths {pair} at axis {axis} must be between 0 and {most}")
-    return np.pad(x, widths, _MODES[mode])  # pyright: ignore[reportArgumentType]
+            raise ShapeError(f"{pair} for an axis of {n}: it must be between 0 and {most}")
+    return np.pad(x, widths, _MODES[mode])
 
 
 @linear(vjp=[lambda g, widths, mode: pad_edges(g, widths, mode)], label="fold")
@@ -84,13 +88,13 @@ def fold_edges(g: Array, widths: Widths, mode: str) -> Array:
     return np.ascontiguousarray(g)
 
 
-@aliased
-def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """Widen the last axes by pad = (before, after) of the last, of the one before it, ..."""
-    ndim = len(x.shape)
+    x, ndim = input, len(input.shape)
     if len(pad) % 2 or len(pad) > 2 * ndim:
         raise ShapeError(
-            f"pad={tuple(pad)} must have two numbers for each axis to pad, the last axis first"
+            f"pad got pad={tuple(pad)} for shape {tuple(x.shape)}: "
+            "it needs two numbers for each axis, the last one first"
         )
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
     widths = ((0, 0),) * (ndim - len(pairs)) + tuple(pairs[::-1])
@@ -98,9 +102,9 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float | None 
         return pad_constant(x, widths, value or 0)
     if mode not in _MODES:
         known = ", ".join(["constant", *_MODES])
-        raise ValueError(f"mode={mode!r} must be one of {known}")
+        raise ValueError(f"pad got mode={mode!r}: it must be one of {known}")
     if value is not None:
-        raise ValueError(f"mode={mode!r} takes no value")
+        raise ValueError(f"pad got value={value} for mode={mode!r}: only a constant takes one")
     added, cut = _split(widths)
     crop = any(low or high for low, high in cut)
     if crop and mode == "circular":  # a mirror still sees what is cut off, a circle does not

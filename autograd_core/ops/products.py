@@ -180,7 +180,7 @@ def _added(x: Any, product: Any, beta: float, alpha: float) -> Any:
     if alpha != 1:
         product = product * alpha
     if beta == 0:
-        return product + where(False, x, 0.0)
+        return product + where(False, x, False)
     return product + (x if beta == 1 else x * beta)
 
 

@@ -137,6 +137,7 @@ def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
     axis = dim_of(len(shape), dim)
     if index.ndim != len(shape):
         raise ShapeError(f"indices of shape {index.shape} must have {len(shape)} axes")
+    index = np.where(index < 0, index + (shape[axis] if shape else 1), index)
     if shape:
         sides = [(*s[:axis], 1, *s[axis + 1 :]) for s in (shape, index.shape)]
         common = np.broadcast_shapes(*sides)

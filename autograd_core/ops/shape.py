@@ -120,9 +120,11 @@ def reshape(x: Array, shape: Shape) -> Array:
     return _reshaped(x, shape)
 
 
-@linear(vjp=[lambda g, shapes: g.reshape(shapes[0])], view=True, collect=True, label="view")
-def view_as_shape(x: Array, shape: Shape) -> Array:
+@linear(vjp=[lambda g, shapes: g.reshape(shapes[0])], view=True, collect=True, method=True)
+def view(x: Array, shape: Shape) -> Array:
     """x with another shape, sharing its memory; strides that do not allow it raise."""
+    if any(isinstance(n, (np.dtype, type)) for n in shape):
+        raise TypeError("view to another dtype is not supported: use .to(dtype)")
     if x.flags.c_contiguous:
         return _reshaped(x, shape)
     sizes = _whole(x, shape)
@@ -135,17 +137,9 @@ def view_as_shape(x: Array, shape: Shape) -> Array:
 
 
 @method
-def view(x: Any, *shape: Any) -> Any:
-    """x.view(2, -1): another shape on the same memory. x.view(float64): another dtype, cast."""
-    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, tuple, list)):
-        raise TypeError("view to another dtype is not supported: use .to(dtype)")
-    return view_as_shape(x, *shape)
-
-
-@method
 def view_as(x: Any, other: Any) -> Any:
     """x with the shape of `other`, on the same memory."""
-    return view_as_shape(x, tuple(other.shape))
+    return view(x, tuple(other.shape))
 
 
 @method
@@ -192,8 +186,8 @@ def transpose(x: Array, dim0: int, dim1: int) -> Array:
     try:
         return x.swapaxes(dim0, dim1)
     except (ValueError, TypeError):
-        dim_of(x.ndim, dim0), dim_of(x.ndim, dim1)
-        return x.view()  # PyTorch lets a number have one axis to name
+        dims = dim_of(x.ndim, dim0), dim_of(x.ndim, dim1)
+        return x.view() if not x.ndim else x.swapaxes(*dims)  # a number has one axis to name
 
 
 @method

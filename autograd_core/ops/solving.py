@@ -238,9 +238,7 @@ class LeastSquares(NamedTuple):
 
 
 @aliased
-def lstsq(
-    A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None
-) -> LeastSquares:
+def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None) -> LeastSquares:
     """X of the least |A X - B|, and of the least norm among those: (..., m, n), (..., m, k).
 
     All go by the pseudo-inverse; the names of LAPACK's drivers choose what comes beside X:

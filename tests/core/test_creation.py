@@ -9,6 +9,7 @@ import pytest
 
 import autograd_core as ag
 
+NUMBERS: Any = [1.0]  # which are no array
 DATA: list[Any] = [
     1, 1.5, True, [], [[]], [1, 2], [1, 2.5], [True, False], [True, 2], [[1, 2], [3, 4]],
     (1.0, 2.0),
@@ -18,7 +19,8 @@ CALLS = [
     lambda t: t.full((2, 3), 7), lambda t: t.full((2,), 0.5), lambda t: t.full((2,), True),
     lambda t: t.arange(5), lambda t: t.arange(5.0), lambda t: t.arange(1, 2, 0.25),
     lambda t: t.arange(5, 1, -2), lambda t: t.arange(0, 1, 0.1), lambda t: t.arange(2, 2),
-    lambda t: t.arange(3, dtype=t.float64), lambda t: t.eye(3), lambda t: t.eye(2, 3, dtype=t.float64),
+    lambda t: t.arange(3, dtype=t.float64), lambda t: t.eye(3),
+    lambda t: t.eye(2, 3, dtype=t.float64),
     lambda t: t.linspace(0, 1, 5), lambda t: t.linspace(3.0, -1.0, 4, dtype=t.float64),
     lambda t: t.linspace(2, 5, 1), lambda t: t.zeros_like(t.ones(2, dtype=t.int32)),
     lambda t: t.ones_like(t.zeros(2, 3), dtype=t.float64), lambda t: t.full_like(t.zeros(2), 3),
@@ -120,6 +122,20 @@ def test_sizes_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="never arrives"):
         ag.arange(0, 5, 0)
     with pytest.raises(TypeError, match="from_numpy got a list: it needs an ndarray"):
-        ag.from_numpy([1.0])
+        ag.from_numpy(NUMBERS)
     with pytest.raises(ValueError, match="device 'cuda' is not available"):
         ag.zeros(2, device="cuda")
+
+
+def test_a_range_of_integers_rounds_its_bounds_first() -> None:
+    assert ag.arange(-0.9, 5.5, 2.5, dtype=ag.int64).tolist() == [0, 2, 4]
+    assert ag.linspace(4.3, -2.9, 4, dtype=ag.int64).tolist() == [4, 2, 0, -2]
+
+
+def test_a_range_needs_finite_bounds() -> None:
+    with pytest.raises(ag.ShapeError, match=r"arange got the bound inf: it must be finite"):
+        ag.arange(0, np.inf, 2)
+    with pytest.raises(
+        ag.ShapeError, match=r"eye got the size \(-1, -1\): no size may be negative"
+    ):
+        ag.eye(-1)

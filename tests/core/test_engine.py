@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,9 +63,9 @@ def test_a_deep_chain_is_freed_without_a_backward() -> None:
 def test_a_deep_chain_goes_forwards() -> None:
     x = ag.ones(1, dtype=ag.float64, requires_grad=True)
     with Switch(forward=True):
-        y = chain(x, 100_000)
+        y = chain(x, 30_000)
         (t,) = engine.push([y], {x: np.ones(1)})
-    assert t.item() == pytest.approx(1.0000001**100_000, rel=1e-9)
+    assert t.item() == pytest.approx(1.0000001**30_000, rel=1e-9)
 
 
 def test_a_sum_of_a_hundred_thousand_branches_goes_back() -> None:
@@ -80,7 +81,7 @@ def test_a_hundred_thousand_leaves_get_their_gradients() -> None:
     assert all(x.grad.item() == 2.0 * i for i, x in enumerate(leaves))
 
 
-def step(w: ag.Tensor, x: ag.Tensor) -> float:
+def step(w: Any, x: Any) -> float:
     y = (x @ w).relu()
     shared = y.exp() * y
     loss = (shared - shared.max(1, keepdim=True).values).square().mean()
@@ -120,7 +121,7 @@ def test_nothing_is_left_over_from_many_steps() -> None:
     ],
     ids=["backward", "twice", "in place", "view", "parts", "traced", "observed", "retain", "@"],
 )
-def test_no_use_makes_a_cycle(build: object) -> None:
+def test_no_use_makes_a_cycle(build: Callable[[Any], Any]) -> None:
     x = ag.ones(2, 2, requires_grad=True)
     build(x)  # imports and caches
     gc.collect()

@@ -152,7 +152,8 @@ def test_a_hook_makes_no_cycle() -> None:
         (lambda g: 5.0, TypeError, "returned a float: it must return a Tensor or None"),
         (lambda g: ag.ones(3), ag.ShapeError,
          r"returned a gradient of shape \(3,\) for a tensor of shape \(1,\): the shapes must be"),
-        (lambda g: g.float(), ag.DtypeError, "of float32 for a tensor of float64: convert it"),
+        (lambda g: g.float(), ag.DtypeError, 
+         "returned a gradient of float32 for a tensor of float64: convert it first"),
     ],
 )  # fmt: skip
 def test_a_replacement_must_be_a_gradient(hook: Any, kind: Any, text: str, result: bool) -> None:

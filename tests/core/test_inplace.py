@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -116,7 +118,7 @@ def test_an_observed_run_names_the_line_that_recorded_it() -> None:
     ],
     ids=["data", "detach", "view", "deep view"],
 )
-def test_a_change_through_any_handle_on_the_memory_is_seen(change: object) -> None:
+def test_a_change_through_any_handle_on_the_memory_is_seen(change: Any) -> None:
     y = leaf(1.0, 2.0).tanh()
     change(y)
     with pytest.raises(ag.GraphError, match="saved its result, which was changed in place"):

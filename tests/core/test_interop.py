@@ -54,7 +54,8 @@ def test_a_known_ufunc_runs_its_op_and_is_recorded(ufunc: Any) -> None:
 
 
 def test_an_array_on_the_left_gives_a_tensor_with_a_gradient() -> None:
-    a, x = np.array([1.0, 2.0], np.float32), ag.tensor([3.0, 4.0], requires_grad=True)
+    a: Any = np.array([1.0, 2.0], np.float32)
+    x: Any = ag.tensor([3.0, 4.0], requires_grad=True)
     results = [a + x, a - x, a * x, a / x, a**x, a @ x, np.maximum(a, x), np.float32(2) * x]
     assert all(isinstance(y, ag.Tensor) and y.requires_grad for y in results)
     (a * x).sum().backward()
@@ -83,7 +84,7 @@ def test_other_numpy_functions_treat_a_plain_tensor_as_an_array() -> None:
 
 
 def test_numpy_s_numbers_count_as_python_s() -> None:
-    x = ag.ones(2)
+    x: Any = ag.ones(2)
     assert (x * np.float64(2.0)).dtype == (np.float64(2.0) * x).dtype == ag.float32
     assert (x + np.int64(1)).dtype == ag.float32
 

@@ -61,7 +61,7 @@ def batch(seed: int = 0) -> tuple[Any, Any]:
 
 
 def test_gradients_by_hand_are_the_engine_s() -> None:
-    model = TwoLayerNet(784, 32, 10)
+    model: Any = TwoLayerNet(784, 32, 10)
     data, target = batch()
     output, _ = loss_of(model, data.view(-1, 784), target)
     by_hand(model, output, target)
@@ -78,7 +78,7 @@ def test_gradients_by_hand_are_the_engine_s() -> None:
 
 @pytest.mark.parametrize("hand_written", [True, False], ids=["by hand", "by the engine"])
 def test_the_network_learns_either_way(hand_written: bool) -> None:
-    model = TwoLayerNet(784, 32, 10)
+    model: Any = TwoLayerNet(784, 32, 10)
     lr, losses = 0.1, []
     for step in range(30):
         data, target = batch(step)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import re
 import threading
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,10 +15,9 @@ from autograd_core.live import LiveGraphs, live_graphs
 
 
 @pytest.fixture(autouse=True)
-def a_clean_start() -> Iterator[None]:
+def a_clean_start() -> None:
     """Let go of graphs that an earlier test left in a cycle."""
     gc.collect()
-    yield
 
 
 def line_of(text: str) -> str:
@@ -40,9 +38,7 @@ def test_a_sum_that_keeps_every_step_is_named_with_nodes_bytes_and_line() -> Non
         total_loss = total_loss + x.exp().sum()
     report = live_graphs()  # the leak
     # exp keeps its result: ten times 4,000 bytes; exp, sum and add ten times
-    assert here(report) == [
-        f"30 nodes, 40 kB, kept alive by total_loss, {line_of('# the leak')}"
-    ]
+    assert here(report) == [f"30 nodes, 40 kB, kept alive by total_loss, {line_of('# the leak')}"]
     assert report.nodes >= 30
     assert f"  {here(report)[0]}" in str(report).splitlines()
 

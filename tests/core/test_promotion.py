@@ -118,4 +118,4 @@ def test_matmul_does_not_promote_and_says_so() -> None:
     with pytest.raises(
         ag.DtypeError, match=r"matmul got .*dtypes float32 and float64 differ; convert one with"
     ):
-        ag.ones(2, 2) @ ag.ones(2, 2, dtype=ag.float64)
+        _ = ag.ones(2, 2) @ ag.ones(2, 2, dtype=ag.float64)

@@ -100,11 +100,11 @@ def test_second_derivatives_agree_both_ways(seed_of_graph: int) -> None:
     leaves = tensors(points)
     directions = dict(zip(leaves, tangents, strict=True))
     with Switch(forward=True):
-        grads = ag.autograd.grad(
+        grads: Any = ag.autograd.grad(
             run(steps, leaves), leaves, create_graph=True, materialize_grads=True
         )
         arrived = engine.push(grads, directions)
-    along = sum((g * ag.tensor(t)).sum() for g, t in zip(grads, tangents, strict=True))
+    along: Any = sum((g * ag.tensor(t)).sum() for g, t in zip(grads, tangents, strict=True))
     if not along.requires_grad:
         assert arrived == [None] * len(leaves)
         return

@@ -194,7 +194,7 @@ def test_detach_shares_memory_and_clone_shares_gradients() -> None:
 
 
 def test_axis_and_keepdims_are_understood() -> None:
-    x = ag.arange(6.0).reshape(2, 3)
+    x: Any = ag.arange(6.0).reshape(2, 3)
     assert x.sum(axis=0).tolist() == x.sum(dim=0).tolist()
     assert x.mean(axis=1, keepdims=True).shape == (2, 1)
     assert x.max(axis=1).values.tolist() == [2.0, 5.0]
@@ -240,7 +240,7 @@ def test_errors_are_caught_by_handlers_written_for_pytorch_and_for_numpy() -> No
     assert issubclass(ag.ShapeError, (ValueError, RuntimeError))
     for kinds in ((ValueError,), (RuntimeError,)):
         with pytest.raises(kinds):
-            ag.zeros(2) + ag.zeros(3)
+            _ = ag.zeros(2) + ag.zeros(3)
     for kinds in ((TypeError,), (RuntimeError,)):
         with pytest.raises(kinds):
             ag.zeros(2, dtype=ag.int64).mean()
@@ -254,9 +254,10 @@ def test_a_name_stays_with_the_tensor() -> None:
 
 
 def test_an_unknown_operand_is_named() -> None:
+    plain: Any = ag.zeros(2)
     with pytest.raises(
         ag.DtypeError, match="add got a str: it needs a Tensor, an ndarray or a number"
     ):
-        ag.zeros(2) + "one"
+        _ = plain + "one"
     with pytest.raises(ag.DtypeError, match="matmul got a list"):
-        ag.zeros(2) @ [1.0, 2.0]
+        _ = plain @ [1.0, 2.0]

@@ -125,6 +125,6 @@ def test_tasks_keep_their_modes_apart() -> None:
         return seen
 
     async def both() -> list[list[bool]]:
-        return await asyncio.gather(work(True), work(False))
+        return list(await asyncio.gather(work(True), work(False)))
 
     assert asyncio.run(both()) == [[True] * 5, [False] * 5]

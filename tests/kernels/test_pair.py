@@ -10,9 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
+from numba.core import config
 
 import kernels
 from kernels.pair import FLOATS, PAIRS, Pair, read, twin_of, write
@@ -147,6 +147,6 @@ def test_a_kernel_of_machine_code_runs_as_its_twin_without_compiling(
 
     def fast() -> None: ...
 
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    monkeypatch.setattr(config, "DISABLE_JIT", 1)
     assert Pair(naive, fast, [], 0.0, 0.0, intrinsic=True).compiled is naive
     assert Pair(naive, fast, [], 0.0, 0.0).compiled is fast

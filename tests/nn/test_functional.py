@@ -118,3 +118,26 @@ def test_what_does_not_fit_is_refused() -> None:
         F.pad(ag.ones(2), (2, 0), mode="reflect")
     with pytest.raises(IndexError, match="target 2 at position 0 is not one of 2 classes"):
         F.cross_entropy(ag.ones(1, 2), ag.tensor([2]))
+
+
+def test_a_convolution_that_cannot_be_is_refused() -> None:
+    x, weight = ag.ones(1, 2, 4, 4), ag.ones(3, 2, 2, 2)
+    with pytest.raises(
+        ag.ShapeError, match=r"a weight of shape \(3, 2, 2\): it must have the axes"
+    ):
+        F.conv2d(x, weight[..., 0], padding="same")
+    with pytest.raises(ag.ShapeError, match=r"stride=\(1, 1, 1\): it must be one or two numbers"):
+        F.conv2d(x, weight, stride=(1, 1, 1))
+    with pytest.raises(ag.DtypeError, match="a bias of float64 for x of float32: convert one"):
+        F.conv2d(x, weight, ag.ones(3, dtype=ag.float64))
+
+
+def test_one_number_in_brackets_is_for_both_axes() -> None:
+    x, weight = ag.ones(1, 2, 5, 5), ag.ones(3, 2, 2, 2)
+    assert F.conv2d(x, weight, stride=[2], padding=[1]).shape == (1, 3, 3, 3)
+
+
+def test_the_negative_log_likelihood_is_what_cross_entropy_takes_of_log_softmax() -> None:
+    x, y = ag.tensor([[1.0, 2.0, 4.0], [0.5, 0.0, 0.0]]), ag.tensor([2, 1])
+    loss = F.nll_loss(F.log_softmax(x, dim=1), y, reduction="sum")
+    assert loss.item() == pytest.approx(F.cross_entropy(x, y, reduction="sum").item())

@@ -10,7 +10,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import engine
 from autograd_core.modes import Switch
-from tests.ops.cases import Array, OpCase
+from tests.ops.case import Array, OpCase
 
 STEP = 1e-6  # for central differences: errors of 1e-12 by curvature, of 1e-10 by rounding
 

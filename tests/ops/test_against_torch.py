@@ -10,7 +10,8 @@ import pytest
 
 import autograd_core as ag
 from tests.ops.calculus import like, on_tensors, pulled, values
-from tests.ops.cases import CASES, OpCase
+from tests.ops.case import OpCase
+from tests.ops.cases import CASES
 
 pytestmark = pytest.mark.torch
 
@@ -124,11 +125,20 @@ def test_infinities_nans_and_zeros_go_as_in_pytorch(case: OpCase, torch: Any) ->
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("ignored", [-100, 1])
 def test_cross_entropy_agrees_in_every_option(
-    kind: str, smoothing: float, weighted: bool, ignored: int, torch: Any, rng: np.random.Generator
+    kind: str,
+    smoothing: float,
+    weighted: bool,
+    ignored: int,
+    torch: Any,
+    rng: np.random.Generator,
 ) -> None:
     x, target = rng.normal(size=(6, 3, 2)), rng.integers(0, 3, (6, 2))
     weight = rng.uniform(0.5, 2.0, 3) if weighted else None
-    options: dict[str, Any] = {"reduction": kind, "label_smoothing": smoothing, "ignore_index": ignored}
+    options: dict[str, Any] = {
+        "reduction": kind,
+        "label_smoothing": smoothing,
+        "ignore_index": ignored,
+    }
     ours, other = ag.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
     y = ag.cross_entropy(
         ours, ag.tensor(target), ag.tensor(weight) if weighted else None, **options

@@ -25,7 +25,8 @@ from tests.ops.calculus import (
     results,
     values,
 )
-from tests.ops.cases import CASES, OpCase
+from tests.ops.case import OpCase
+from tests.ops.cases import CASES
 
 ROWS = [case for case in CASES if case.differentiable and case.drawn]
 every_row = pytest.mark.parametrize("case", ROWS, ids=str)
@@ -113,7 +114,7 @@ def test_reverse_over_reverse_equals_differences(case: OpCase, rng: np.random.Ge
     leaves = drawn(case, tensors)
     outputs = results(case.call(tensors))
     cotangents = [ag.tensor(c, requires_grad=True) for c in w]
-    firsts = ag.autograd.grad(
+    firsts: Any = ag.autograd.grad(
         outputs, leaves, cotangents, create_graph=True, materialize_grads=True
     )
     total = sum((g * ag.tensor(t)).sum() for g, t in zip(firsts, v, strict=True))
@@ -131,7 +132,7 @@ def test_forward_over_reverse_equals_differences(case: OpCase, rng: np.random.Ge
     tensors = on_tensors(x, case.drawn)
     leaves = drawn(case, tensors)
     with Switch(forward=True):
-        firsts = ag.autograd.grad(
+        firsts: Any = ag.autograd.grad(
             results(case.call(tensors)), leaves, w, create_graph=True, materialize_grads=True
         )
         tangents = engine.push(firsts, dict(zip(leaves, v, strict=True)))
@@ -149,7 +150,7 @@ def test_reverse_over_forward_equals_differences(case: OpCase, rng: np.random.Ge
         outputs = results(case.call(tensors))
         directions = {leaf: ag.tensor(t) for leaf, t in zip(leaves, v, strict=True)}
         tangents = engine.push(outputs, directions)
-    total = sum((t * ag.tensor(c)).sum() for t, c in zip(tangents, w, strict=True))
+    total: Any = sum((t * ag.tensor(c)).sum() for t, c in zip(tangents, w, strict=True))
     assert_close(gradients(total, leaves), slope_of_gradient(case, x, w, v))
 
 

@@ -155,7 +155,7 @@ def test_ldexp_and_float_power_widen_as_pytorch_does() -> None:
     assert ag.float_power(2, ag.tensor([3.0])).dtype == ag.float64
     x = ag.tensor([3.0], requires_grad=True)
     x.float_power(2).sum().backward()
-    assert (x.grad.dtype, x.grad.tolist()) == (ag.float32, [6.0])  # pyright: ignore[reportOptionalMemberAccess]
+    assert str(x.grad) == "tensor([6.])"
 
 
 # Gamma functions

@@ -23,8 +23,8 @@ def gradient(f: Any, x: Any) -> list[Any]:
 
 def hessian(f: Any, x: list[float]) -> list[Any]:
     leaf = ag.tensor(x, dtype=ag.float64, requires_grad=True)
-    (slope,) = ag.autograd.grad(f(leaf), [leaf], create_graph=True)
-    rows = [ag.autograd.grad(slope[i], [leaf], retain_graph=True) for i in range(len(x))]
+    slope: Any = ag.autograd.grad(f(leaf), [leaf], create_graph=True)[0]
+    rows: Any = [ag.autograd.grad(slope[i], [leaf], retain_graph=True) for i in range(len(x))]
     return [row.tolist() for (row,) in rows]
 
 

@@ -11,7 +11,8 @@ import pytest
 
 import autograd_core as ag
 from autograd_core.op import REGISTRY
-from tests.ops.cases import CASES, OpCase
+from tests.ops.case import OpCase
+from tests.ops.cases import CASES
 
 FINITE = (0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, 3.0, -2.5, 40.0, -710.0, 710.0, 1e-308, 1e308)
 SPECIAL = (*FINITE, -1e308, math.inf, -math.inf, math.nan)

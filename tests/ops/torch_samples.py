@@ -158,6 +158,11 @@ def whole(sample: Any) -> bool:
     return not sample.input.is_floating_point()
 
 
+def truths(sample: Any) -> bool:
+    """Tell whether the sample is one of truths."""
+    return str(sample.input.dtype) == "torch.bool"
+
+
 def broadcast(sample: Any) -> bool:
     """Tell whether the first operand has one element only."""
     return sample.input.numel() == 1
@@ -166,6 +171,22 @@ def broadcast(sample: Any) -> bool:
 def far_apart(sample: Any) -> bool:
     """Tell whether a sample of float32 has numbers of quite different sizes."""
     return str(sample.input.dtype) == "torch.float32" and sample.input.max() > 1e3
+
+
+def other_dtype(sample: Any) -> bool:
+    """Tell whether what is scattered has a dtype of its own."""
+    return sample.args[2].dtype != sample.input.dtype
+
+
+def fraction(sample: Any) -> bool:
+    """Tell whether a fraction is scattered into integers."""
+    return whole(sample) and isinstance(sample.args[2], float)
+
+
+def out_of_range(sample: Any) -> bool:
+    """Tell whether a place along an axis is not there."""
+    dim, index, *_ = sample.args
+    return index.max() >= sample.input.shape[dim]
 
 
 TAKES_NUMBERS = """
@@ -196,6 +217,10 @@ LEFT_OUT = [
         "negative powers of integers raise here; PyTorch makes them 0, 1 or -1",
         whole,
     ),
+    *[
+        LeftOut(name, ("refusals",), "an index out of range is an IndexError here", out_of_range)
+        for name in ("gather", "scatter", "scatter_add")
+    ],
     LeftOut(
         "addbmm", ("in-place forms",), "PyTorch gives the tensor another shape in place", broadcast
     ),
@@ -220,6 +245,16 @@ LEFT_OUT = [
         ("refusals",),
         "no axis to narrow is an IndexError here, and a truth will do as a start",
     ),
+    LeftOut("scatter", ("refusals",), "a source of another dtype is cast", other_dtype),
+    LeftOut("scatter_add", ("refusals",), "a source of another dtype is cast", other_dtype),
+    LeftOut("scatter", ("results",), "PyTorch rounds a fraction before it adds", fraction),
+    LeftOut(
+        "scatter_reduce.mean",
+        ("results",),
+        "the mean of integers raises here, as mean does; PyTorch rounds it down",
+        whole,
+    ),
+    LeftOut("square", ("results",), "the square of a truth is int8 in NumPy", truths),
     LeftOut("rot90", ("refusals",), "an axis that is not there is an IndexError here"),
 ]
 

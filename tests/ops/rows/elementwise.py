@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.cases import Array, OpCase
+from tests.ops.case import Array, OpCase
 
 ONE = ((3, 4),)
 TWO = ((3, 4), (4,))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.cases import Array, OpCase
+from tests.ops.case import Array, OpCase
 
 MASK = np.array([[True, False, True, False], [False, False, True, True], [True, True, True, False]])
 ROW_MASK = np.array([True, False, True])
@@ -18,6 +18,9 @@ SOME = np.array([5, 0, 5, 11])
 LINES = np.array([2, 0])
 REPEATED = np.array([2, 0, 2])
 NUMBERS = np.array([[1, 0], [3, 2]])
+AT_LINES: Any = [LINES]  # as index_put takes them
+AT_REPEATED: Any = [REPEATED]
+AT_MASK: Any = [MASK]
 
 
 def scattered(x: Array, at: Array, source: Any, change: Callable[[Any, Any], Any]) -> Array:
@@ -91,7 +94,7 @@ READ = [
     OpCase("index_select", ((2, 3), 1, REPEATED), reference=lambda x, dim, at: x[:, [2, 0, 2]],
            wrong=((2, 2), 1, REPEATED)),
     OpCase("masked_select", ((3, 4), MASK), wrong=((3, 3), MASK),
-           reference=lambda x, mask: np.array([v for v, m in zip(x.flat, mask.flat) if m])),
+           reference=lambda x, mask: np.array([x[at] for at in zip(*mask.nonzero(), strict=True)])),
     OpCase("masked_select", ((4,), MASK), reference=lambda x, mask: np.tile(x, (3, 1))[mask]),
     OpCase("argwhere", (MASK,), reference=lambda x: np.array([(i, j) for i in range(3)
                                                               for j in range(4) if x[i, j]])),
@@ -114,13 +117,13 @@ WRITTEN = [
            reference=lambda x, v: np.stack([v[1], x[1], v[2]])),
     OpCase("assign", ((3, 4), (7,)), {"key": (MASK,)}, wrong=((3, 4), (6,)), torch=None,
            reference=lambda x, v: written(x, np.flatnonzero(MASK), v, new)),
-    OpCase("index_put", ((3, 4), [LINES], (2, 1)), wrong=((3, 4), [LINES], (3, 1)),
-           reference=lambda x, at, v: along_rows(x, *at, v, new),
+    OpCase("index_put", ((3, 4), AT_LINES, (2, 1)), wrong=((3, 4), AT_LINES, (3, 1)),
+           reference=lambda x, at, v: along_rows(x, at[0], v, new),
            torch=lambda torch, x, at, v: x.index_put(tuple(map(torch.tensor, at)), v)),
-    OpCase("index_put", ((3, 4), [REPEATED], (4,), True), wrong=((3, 4), [REPEATED], (3,), True),
-           reference=lambda x, at, v, _: along_rows(x, *at, v, total),
+    OpCase("index_put", ((3, 4), AT_REPEATED, (4,), True), wrong=((3, 4), AT_REPEATED, (3,), True),
+           reference=lambda x, at, v, _: along_rows(x, at[0], v, total),
            torch=lambda torch, x, at, v, _: x.index_put(tuple(map(torch.tensor, at)), v, True)),
-    OpCase("index_put", ((3, 4), [MASK], (7,)),
+    OpCase("index_put", ((3, 4), AT_MASK, (7,)),
            reference=lambda x, at, v: written(x, np.flatnonzero(MASK), v, new),
            torch=lambda torch, x, at, v: x.index_put(tuple(map(torch.tensor, at)), v)),
     OpCase("put", ((3, 4), FLAT, (2, 2)), wrong=((3, 4), FLAT, (3,)),
@@ -131,7 +134,8 @@ WRITTEN = [
     OpCase("put", ((3, 4), SOME, (2, 2)), {"accumulate": True},
            reference=lambda x, at, v: written(x, at, v.ravel(), total),
            torch=lambda torch, x, at, v: x.put(at, v, True)),
-    OpCase("put", ((3, 4), SOME, ()), reference=lambda x, at, v: written(x, at, v, new), torch=None),
+    OpCase("put", ((3, 4), SOME, ()), torch=None,
+           reference=lambda x, at, v: written(x, at, v, new)),
     OpCase("put_along_dim", ((2, 4), TWICE), {"shape": (3, 4), "dim": 0}, wrong=((2, 3), TWICE),
            reference=lambda v, at: scattered(np.zeros((3, 4)), at, v, total),
            torch=lambda torch, v, at: v.new_zeros(3, 4).scatter_add(0, at, v)),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from tests.ops.cases import Array, OpCase
+from tests.ops.case import Array, OpCase
 
 
 def as_drawn(x: Array) -> Array:

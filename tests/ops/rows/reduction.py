@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.cases import Array, OpCase
+from tests.ops.case import Array, OpCase
 
 MASK = np.array([[True, False, True, False], [False, False, True, True], [True, True, True, True]])
 SOME_ZERO = np.array([[0.0, 2.0, 0.0, 0.0], [0.0, -1.0, 0.5, 0.0]])

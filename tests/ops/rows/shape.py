@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from tests.ops.cases import Array, OpCase
+from tests.ops.case import Array, OpCase
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,8 @@ JOINED = [
 ]  # fmt: skip
 
 REPEATED = [
-    OpCase("repeat", ((2, 3), 2, 1, 2), reference=lambda x, *n: np.tile(x, n), wrong=((2, 3, 1, 1),),
+    OpCase("repeat", ((2, 3), 2, 1, 2), reference=lambda x, *n: np.tile(x, n),
+           wrong=((2, 3, 1, 1), 2, 1, 2),
            torch=lambda torch, x, *n: x.repeat(*n)),
     OpCase("repeat", ((2, 3), 0, 2), reference=lambda x, *n: np.zeros((0, 6)),
            torch=lambda torch, x, *n: x.repeat(*n)),
@@ -170,7 +171,8 @@ PARTED = [
     OpCase("vsplit", ((4, 2), 2), wrong=((4,), 2), reference=lambda x, n: (x[:2], x[2:])),
     OpCase("dsplit", ((1, 2, 4), 2), wrong=((4, 2), 2),
            reference=lambda x, n: (x[..., :2], x[..., 2:])),
-    OpCase("narrow", ((2, 5), 1, -3, 2), reference=lambda x, *_: x[:, 2:4], wrong=((2, 2), 1, 1, 2)),
+    OpCase("narrow", ((2, 5), 1, -3, 2), wrong=((2, 2), 1, 1, 2),
+           reference=lambda x, *_: x[:, 2:4]),
     OpCase("select", ((2, 5), 1, -1), reference=lambda x, *_: x[:, 4], wrong=((2, 0), 1, -1)),
     OpCase("unfold", ((2, 7),), {"dimension": 1, "size": 3, "step": 2}, wrong=((2, 2),),
            reference=lambda x: windows_of(x, 3, 2), torch=lambda torch, x: x.unfold(1, 3, 2)),
@@ -187,7 +189,8 @@ DIAGONALS = [
            wrong=((3,),)),
     OpCase("put_diagonal", ((2, 3),), {"shape": (2, 4, 3), "offset": -1, "dim1": 1, "dim2": 2},
            reference=lambda v: on_diagonal(v, (2, 4, 3), -1), wrong=((2, 2),), torch=None),
-    OpCase("diag_embed", ((2, 3),), {"offset": 1}, reference=lambda x: on_diagonal(x, (2, 4, 4), 1)),
+    OpCase("diag_embed", ((2, 3),), {"offset": 1},
+           reference=lambda x: on_diagonal(x, (2, 4, 4), 1)),
     OpCase("diag_embed", ((2, 3),), {"dim1": 0, "dim2": 2},
            reference=lambda x: np.moveaxis(on_diagonal(x, (2, 3, 3), 0), 0, 1)),
     OpCase("diag", ((3,), -1), reference=np.diag),
@@ -208,7 +211,10 @@ TURNED = [
     OpCase("roll", ((2, 3),), {"shifts": 1}, reference=lambda x: np.roll(x, 1), analytic=True),
     OpCase("roll", ((3, 4),), {"shifts": (1, -1), "dims": (0, 1)}, analytic=True,
            reference=lambda x: np.take(np.take(x, [2, 0, 1], 0), [1, 2, 3, 0], 1)),
-    *(OpCase("rot90", ((2, 3),), {"k": k}, reference=lambda x, k=k: np.rot90(x, k)) for k in range(4)),
+    *(
+        OpCase("rot90", ((2, 3),), {"k": k}, reference=lambda x, k=k: np.rot90(x, k))
+        for k in range(4)
+    ),
     OpCase("rot90", ((2, 3, 2),), {"k": -1, "dims": (2, 0)}, wrong=((3,),),
            reference=lambda x: np.rot90(x, -1, (2, 0))),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.cases import Array, OpCase
+from tests.ops.case import Array, OpCase
 
 WHOLE = np.array([[2, 0, 2], [1, 2, 0]])
 TIED = np.array([[2.0, 1.0, 2.0, 1.0], [0.0, 0.0, 3.0, -1.0]])
