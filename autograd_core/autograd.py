@@ -1,6 +1,6 @@
 """The namespace of torch.autograd."""
 
-from . import autograd_graph as graph  # noqa: F401 - offered as autograd.graph
+from . import autograd_graph
 from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly
 from .anomaly import is_anomaly_enabled as is_anomaly_enabled
@@ -15,3 +15,5 @@ from .gradients import grad as grad
 from .modes import enable_grad as enable_grad
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
+
+graph = autograd_graph

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ __all__ = ["Node", "save_on_cpu", "saved_tensors_hooks"]
 @contextmanager
 def saved_tensors_hooks(
     pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]
-) -> Iterator[None]:
+) -> Generator[None]:
     """Pass every tensor that is saved for backward inside through pack_hook.
 
     What it returns is kept instead; unpack_hook must make an equal tensor of it in backward.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full",
-    "full_like", "linspace", "ones", "ones_like", "tensor", "zeros", "zeros_like",
+    "full_like", "linspace", "ones", "ones_like", "tensor", "tril_indices", "triu_indices", "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 
@@ -69,7 +70,8 @@ def _array_of(data: Any, dtype: Any, copy: bool) -> Array:
         ) from error
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"tensor got {_culprit(data)}: it needs numbers, or sequences of numbers")
-    return array.astype(wanted or _inferred(array, data), copy=False)
+    with np.errstate(over="ignore"):  # 1e300 is inf in float32
+        return array.astype(wanted or _inferred(array, data), copy=False)
 
 
 def _inferred(array: Array, data: Any) -> np.dtype[Any]:
@@ -135,7 +137,7 @@ def from_dlpack(x: Any) -> Tensor:
     return from_numpy(np.from_dlpack(x))
 
 
-def _size(shape: tuple[Any, ...], who: str) -> tuple[int, ...]:
+def _size(shape: tuple[Any, ...], who: str) -> Any:
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
     if any(isinstance(n, (bool, float)) for n in shape):
@@ -188,6 +190,24 @@ def eye(
     """Ones on the diagonal of an n x m matrix."""
     rows, columns = _size((n, n if m is None else m), "eye")
     return finished(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad, device)
+
+
+def tril_indices(
+    row: int, col: int, offset: int = 0, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """The places of a lower triangle, up to a diagonal: a row of rows and a row of columns."""
+    rows, columns = _size((row, col), "tril_indices")
+    places: Any = np.stack(np.tril_indices(rows, offset, columns))
+    return finished(places.astype(_dtype(dtype or np.int64)), False, device)
+
+
+def triu_indices(
+    row: int, col: int, offset: int = 0, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """The places of an upper triangle, from a diagonal on: a row of rows and a row of columns."""
+    rows, columns = _size((row, col), "triu_indices")
+    places: Any = np.stack(np.triu_indices(rows, offset, columns))
+    return finished(places.astype(_dtype(dtype or np.int64)), False, device)
 
 
 def arange(

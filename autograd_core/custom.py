@@ -187,8 +187,8 @@ class FunctionOp(Op):
 def _inputs_of(function: Any) -> tuple[str, ...]:
     """Return the names of forward's inputs, for messages."""
     names = list(inspect.signature(function.forward).parameters)
-    names = names if function.setup_context is not None else names[1:]
-    return tuple(names) or ("input",)
+    start = 0 if function.setup_context is not None else 1  # after ctx
+    return tuple(names[start:]) or ("input",)
 
 
 def _outputs(*parts: Any) -> tuple[Any, ...]:
@@ -229,7 +229,7 @@ def _pulled(op: FunctionOp, node: Node, g: Any, saved: Any) -> list[Any]:
     fill = ctx.materialize_grads
     given = [_given(*x, fill) for x in zip(g, node.shape, node.dtype, strict=True)]
     returned = _asked(op.function.backward, ctx, (node, saved, False), given)
-    grads = returned if isinstance(returned, tuple) else (returned,)
+    grads: tuple[Any, ...] = returned if isinstance(returned, tuple) else (returned,)
     while len(grads) > len(node.edges) and grads[-1] is None:
         grads = grads[:-1]
     if len(grads) != len(node.edges):

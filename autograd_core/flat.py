@@ -71,7 +71,8 @@ def with_parameters(op: Op) -> Callable[..., Any]:
     view, collect = op.view, op.collect
 
     def call(*args: Any, **names: Any) -> Any:
-        x, rest = (args[0] if args else None), args[1:]
+        x: Any = args[0] if args else None
+        rest = args[1:]
         if collect and rest and rest[0].__class__ is not tuple:  # x.op(2, 3), or x.op([2, 3])
             first = rest[0]
             rest = (tuple(first), *rest[1:]) if isinstance(first, (tuple, list)) else (rest,)

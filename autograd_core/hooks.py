@@ -104,8 +104,8 @@ def _checked(hook: Callable[[Any], Any], shape: Any, dtype: Any) -> Callable[[An
             )
         if replaced._array.shape != shape:
             raise ShapeError(
-                f"hook {name!r} returned a gradient of shape {replaced._array.shape} for a tensor of "
-                f"shape {shape}: the shapes must be equal"
+                f"hook {name!r} returned a gradient of shape {replaced._array.shape} for a tensor "
+                f"of shape {shape}: the shapes must be equal"
             )
         if replaced._array.dtype != dtype:
             raise DtypeError(

@@ -22,7 +22,14 @@ UFUNCS = {
     "positive": "positive", "power": "pow", "matmul": "matmul", "exp": "exp", "log": "log",
     "sqrt": "sqrt", "square": "square", "tanh": "tanh", "absolute": "abs", "sign": "sign",
     "maximum": "maximum", "minimum": "minimum", "equal": "eq", "not_equal": "ne", "less": "lt",
-    "less_equal": "le", "greater": "gt", "greater_equal": "ge",
+    "less_equal": "le", "greater": "gt", "greater_equal": "ge", "sin": "sin", "cos": "cos",
+    "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
+    "sinh": "sinh", "cosh": "cosh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+    "exp2": "exp2", "expm1": "expm1", "log2": "log2", "log10": "log10", "log1p": "log1p",
+    "floor": "floor", "ceil": "ceil", "trunc": "trunc", "floor_divide": "floor_divide",
+    "remainder": "remainder", "fmod": "fmod", "fmax": "fmax", "fmin": "fmin", "hypot": "hypot",
+    "copysign": "copysign", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2",
+    "reciprocal": "reciprocal", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite",
 }  # fmt: skip
 
 

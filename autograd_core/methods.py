@@ -75,5 +75,4 @@ IN_PLACE = {
     f"{name}_": _in_place(name, function)
     for name, function in METHODS.items()
     if function in _CHANGING
-}
-IN_PLACE |= reshaping.FORMS
+} | reshaping.FORMS

@@ -117,7 +117,8 @@ class Op(Signature):
 
     def pulls_of(self, node: Node) -> Sequence[tuple[Rule | None, int | None]]:
         """The vjp rules for the operands of this node, where their number is free."""
-        rule, names = self.vjp[0], _named(self.vjp[0])
+        rule: Any = self.vjp[0]
+        names = _named(rule)
         known = {"shapes": operand_shapes(node), **dict(zip(self.names, node.params, strict=True))}
 
         def pull(i: int) -> Rule:

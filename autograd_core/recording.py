@@ -80,6 +80,10 @@ class Number(Node):
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+        data: float
+        grad: Any
+
 
 class Results:
     """Which class wraps the results of ops; set when it is made."""

@@ -27,6 +27,7 @@ class Packed(tuple[Any, ...]):
     """Saved arrays that went through hooks."""
 
     unpack: Callable[[Any], Any]
+    places: list[bool]  # where an array was
 
     def __new__(cls, saved: Sequence[Any], hooks: SavedHooks) -> Packed:
         self = super().__new__(cls, (_each(hooks.pack, x) for x in saved))

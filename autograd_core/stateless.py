@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,16 +39,16 @@ def _check_complete(module: Any, values: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _swapped(module: Any, values: Mapping[str, Any], tie_weights: bool) -> Iterator[None]:
+def _swapped(module: Any, values: Mapping[str, Any], tie_weights: bool) -> Generator[None]:
     before: list[tuple[dict[str, Any], str, Any]] = []
     try:
         for path, value in values.items():
             members, name = _member(module, path)
             old = members[name]
             places = _holders(module, old) if tie_weights else []
-            for members, name in places or [(members, name)]:
-                before.append((members, name, old))
-                members[name] = value
+            for place in places or [(members, name)]:
+                before.append((*place, old))
+                place[0][place[1]] = value
         yield
     finally:
         for members, name, old in reversed(before):

@@ -103,6 +103,7 @@ def _parameters(name: str, function: Any) -> str:
         return f"self, *{op.names[0]}: Any, **names: Any"
     written = ["self"]
     star = False
+    named = "dim" in signature.parameters  # NumPy calls it axis
     for parameter in list(signature.parameters.values())[1:]:
         kind = parameter.kind
         if kind is parameter.VAR_POSITIONAL:
@@ -115,8 +116,12 @@ def _parameters(name: str, function: Any) -> str:
         if kind is parameter.KEYWORD_ONLY and not star:
             written.append("*")
             star = True
-        default = "" if parameter.default is parameter.empty else " = ..."
+        optional = parameter.default is not parameter.empty or (named and written[1:] == [])
+        after = any(x.endswith("= ...") for x in written)
+        default = " = ..." if optional or after or (named and parameter.name == "dim") else ""
         written.append(f"{parameter.name}: {_kind(parameter, op)}{default}")
+    if named and not any(x.startswith("**") for x in written):
+        written.append("**names: Any")
     return ", ".join(written)
 
 

@@ -181,4 +181,3 @@ def _pair(name: str, n: Any) -> Pair:
     if len(numbers) not in (1, 2):
         raise ShapeError(f"conv2d got {name}={n}: it must be one or two numbers")
     return numbers[0], numbers[-1]
-

@@ -100,6 +100,8 @@ def cov(x: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = No
         raise ShapeError(f"its weights must have one axis with {count} observations")
     if fweights is not None and fweights.dtype.kind not in "iu":
         raise TypeError(f"fweights count observations: they must be integers, not {fweights.dtype}")
+    if any((w < 0).any() for w in given):
+        raise ValueError("its weights must not be negative")
     if not given:
         centred = rows - sum(rows, -1, True) / count
         y = centred @ centred.T / max(count - correction, 0)

@@ -268,7 +268,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
         dims_of(size, tuple(d)) if len(d) else () for size, d in zip((n, m), dims, strict=True)
     )
     sizes = tuple(a.shape[i] for i in left), tuple(b.shape[i] for i in right)
-    if len(left) != len(right) or any(1 not in (p, q) and p != q for p, q in zip(*sizes)):
+    pairs = zip(*sizes, strict=False)
+    if len(left) != len(right) or any(1 not in pair and len({*pair}) == 2 for pair in pairs):
         raise ShapeError(
             f"the axes {left} and {right} have sizes {sizes[0]} and {sizes[1]}: they must agree"
         )

@@ -126,6 +126,8 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
         raise ShapeError(f"the value of shape {tuple(value.shape)} must be a single number")
     if isinstance(value, float) and x.dtype.kind != "f":
         raise DtypeError(f"{value} cannot be stored in a tensor of {x.dtype}")
+    if x.dtype.kind == "b" and isinstance(value, int):
+        value = bool(value)
     if getattr(value, "dtype", x.dtype) != x.dtype:
         value = cast(value, x.dtype)
     return where(mask, value, x)

@@ -23,12 +23,11 @@ from .shape import (
     clone,
     dim_of,
     expand,
-    flatten,
     ravel,
     reshape,
     sizes_of,
+    sum_to,
     transpose,
-    unsqueeze,
 )
 
 __all__ = [
@@ -164,6 +163,18 @@ def tile(x: Any, *times: Any, dims: Any = None) -> Any:
     return _tiled(x, (1,) * (len(x.shape) - len(times)) + times)
 
 
+def _added(g: Any, shape: Shape, repeats: int, axis: int) -> Any:
+    """Add the cotangents of what was repeated."""
+    before, (n, *after) = shape[:axis], shape[axis:]
+    return sum_to(g.reshape((*before, n, repeats, *after)), (*before, n, 1, *after)).reshape(shape)
+
+
+@linear(vjp=[lambda g, shapes, repeats, axis: _added(g, shapes[0], repeats, axis)])
+def repeat_parts(x: Array, repeats: int, axis: int) -> Array:
+    """Each part along an axis so many times in a row."""
+    return x.repeat(repeats, axis)
+
+
 @method
 @aliased
 def repeat_interleave(
@@ -179,21 +190,18 @@ def repeat_interleave(
         return x._wrap(places) if isinstance(x, Traced) else places
     if dim is None:
         x, dim = ravel(x), 0
+    axis = dim_of(len(x.shape), dim)
     counts = np.asarray(repeats._array if isinstance(repeats, Traced) else repeats)
-    if counts.ndim > 1 or counts.size not in (1, x.shape[dim]) or counts.dtype.kind not in "iu":
+    if counts.ndim > 1 or counts.size not in (1, x.shape[axis]) or counts.dtype.kind not in "iu":
         raise ShapeError(
             f"repeats of shape {counts.shape} must be one whole number, or one for each of the "
-            f"{x.shape[dim]} parts along dim {dim}"
+            f"{x.shape[axis]} parts along dim {dim}"
         )
     if counts.size and counts.min() < 0:
         raise ShapeError("no part can be repeated a negative number of times")
-    if counts.size > 1:
-        return index_select(x, dim, np.repeat(np.arange(x.shape[dim]), counts))
-    axis = dim_of(len(x.shape), dim) + 1
-    if counts.item() == 1:
-        return clone(x)
-    wide = (*x.shape[:axis], counts.item(), *x.shape[axis:])
-    return flatten(expand(unsqueeze(x, axis), wide), axis - 1, axis)
+    if counts.size == 1:
+        return repeat_parts(x, counts.item(), axis)
+    return index_select(x, axis, np.repeat(np.arange(x.shape[axis]), counts))
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
@@ -233,6 +241,7 @@ def combinations(x: Any, r: int = 2, with_replacement: bool = False) -> Any:
     return index(x, (rows,))
 
 
+@method
 @aliased
 def kron(a: Any, b: Any) -> Any:
     """The Kronecker product: every element of a times the whole of b."""

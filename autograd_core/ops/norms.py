@@ -20,13 +20,12 @@ from .statistics import norm_
 
 __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]  # linalg's, not the package's own
 
-Dims = Any
 Order = float | str | None
 
 
 @aliased
 def vector_norm(
-    x: Any, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None
+    x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Any:
     """(sum of |x|^ord)^(1/ord) over the given axes, or over all; inf, -inf and 0 as limits."""
     x = x if dtype is None else cast(x, dtype)
@@ -56,7 +55,7 @@ def _by_order(x: Any, ord: Order) -> Any:
 
 @aliased
 def matrix_norm(
-    A: Any, ord: Order = "fro", dim: Dims = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+    A: Any, ord: Order = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Any:
     """Norms of the matrices along two axes.
 
@@ -79,21 +78,19 @@ def matrix_norm(
 
 @aliased
 def norm(
-    A: Any, ord: Order = None, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None
+    A: Any, ord: Order = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Any:
     """vector_norm along one axis, matrix_norm along two; without ord the 2-norm of all along dim.
 
     Without dim, an ord needs a vector or a matrix.
     """
-    if dim is None and ord is not None:
-        if len(A.shape) not in (1, 2):
-            raise ShapeError("it needs 1 or 2 axes where ord is given and dim is not")
-        dim = tuple(range(len(A.shape)))
     if ord is None:
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
-    if isinstance(dim, int) or len(dim) == 1:
-        return vector_norm(A, ord, dim, keepdim, dtype=dtype)
-    return matrix_norm(A, ord, dim, keepdim, dtype=dtype)
+    axes: Any = tuple(range(len(A.shape))) if dim is None else dim
+    if dim is None and len(axes) not in (1, 2):
+        raise ShapeError("it needs 1 or 2 axes where ord is given and dim is not")
+    along_one = isinstance(axes, int) or len(axes) == 1
+    return (vector_norm if along_one else matrix_norm)(A, ord, axes, keepdim, dtype=dtype)
 
 
 @aliased

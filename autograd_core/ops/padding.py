@@ -59,6 +59,8 @@ def pad_constant(x: Array, widths: Widths, value: float = 0.0) -> Array:
 def pad_edges(x: Array, widths: Widths, mode: str) -> Array:
     """x continued over its edges: mirrored, with its outermost elements, or from its other end."""
     for n, pair in zip(x.shape, widths, strict=True):
+        if not any(pair):
+            continue  # as it is, even of no elements
         most = {"reflect": n - 1, "circular": n}.get(mode, max(pair))
         if not 0 <= min(pair) <= max(pair) <= most or (max(pair) and not n):
             raise ShapeError(f"{pair} for an axis of {n}: it must be between 0 and {most}")

@@ -193,11 +193,13 @@ _at = index  # under a name that no parameter of PyTorch's has
 def unfold(x: Array, dimension: int, size: int, step: int) -> Array:
     """Every `step`-th window of `size` neighbours along an axis, as a new last axis; read-only."""
     axis = dim_of(x.ndim, dimension)
-    x = x if x.ndim else x.reshape(1)
-    if not (0 <= size <= x.shape[axis] and step > 0):
-        raise ShapeError(f"windows must fit into the axis of {x.shape[axis]}, with a step above 0")
+    n = x.shape[axis] if x.ndim else 1
+    if not (0 <= size <= n and step > 0):
+        raise ShapeError(f"windows must fit into the axis of {n}, with a step above 0")
+    if not x.ndim:
+        return x.reshape(1)[:size]
     x = x if x.flags.forc else x.copy()
-    count = (x.shape[axis] - size) // step + 1
+    count = (n - size) // step + 1
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :], size)
     move = x.strides[axis]
     return strided(x, shape, (*x.strides[:axis], move * step, *x.strides[axis + 1 :], move))
@@ -208,13 +210,15 @@ def unfold(x: Array, dimension: int, size: int, step: int) -> Array:
 )
 def fold_back(g: Array, shape: Shape, dimension: int, size: int, step: int) -> Array:
     """Add windows up where they were seen in `shape`: the adjoint of unfold."""
-    x = np.zeros(shape or (1,), g.dtype)
+    if not shape:
+        return g.sum(dtype=g.dtype)  # of one element or none
+    x = np.zeros(shape, g.dtype)
     axis = dim_of(len(shape), dimension)
     count = g.shape[axis]
     for k in range(size):
         places = slice(k, k + (count - 1) * step + 1, step)
         x[(slice(None),) * axis + (places,)] += g[..., k]
-    return x.reshape(shape)
+    return x
 
 
 @method

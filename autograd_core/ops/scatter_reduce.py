@@ -81,6 +81,8 @@ def multiply_at(x: Any, places: Array, source: Any) -> Any:
 
 def _identity(reduce: str, dtype: Any) -> Any:
     """Return what leaves every number unchanged under a reduction."""
+    if dtype.kind == "b":
+        return reduce in ("amin", "prod")
     if reduce in ("amax", "amin"):
         lowest, highest = (
             (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import as_dtype
 from ..errors import ShapeError
-from ..op import aliased, linear, method
+from ..op import alias, aliased, linear, method
 from ..versions import Array
 
 __all__ = [
@@ -235,7 +235,7 @@ def movedim(x: Any, source: Any, destination: Any) -> Any:
     return permute(x, tuple(order))
 
 
-moveaxis = movedim
+moveaxis = alias("moveaxis", movedim)
 
 
 @method
@@ -251,7 +251,7 @@ def squeeze(x: Array, dim: Any = None) -> Array:
     """x without its axes of size 1, or without those of `dim` that have size 1; a view."""
     if dim is None:
         return x.squeeze().view()
-    axes = dims_of(x.ndim, dim)
+    axes = dims_of(x.ndim, dim) if dim != () else ()
     return x.reshape([n for axis, n in enumerate(x.shape) if n != 1 or axis not in axes])
 
 

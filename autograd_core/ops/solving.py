@@ -249,7 +249,7 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     if driver not in drivers:
         raise ValueError(f"driver must be one of {', '.join(map(str, drivers))}, not {driver!r}")
     columns = B[..., None] if _of_vectors(A, B) else B
-    X = pinv_(A, None, rcond) @ columns
+    X: Any = pinv_(A, None, rcond) @ columns
     m, n = A.shape[-2:]
     rank = np.asarray(matrix_rank_(_bare(A), None, rcond))
     rest, values = A.reshape((-1,))[:0], np.empty(0, A.dtype)
@@ -257,7 +257,8 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
         rest = sum((A @ X - columns) ** 2, -2)
     if driver in ("gelsd", "gelss"):
         values = np.linalg.svdvals(_bare(A))
+    found = X if columns is B else X[..., 0]
     beside = [np.empty(0, rank.dtype) if driver == "gels" else rank, values]
     if isinstance(X, Traced):
         beside = list(map(wrap, beside))
-    return LeastSquares(X if columns is B else X[..., 0], rest, *beside)
+    return LeastSquares(found, rest, *beside)

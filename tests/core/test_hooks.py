@@ -118,7 +118,7 @@ def test_hooks_run_at_every_order() -> None:
     x, seen = leaf(2.0), []
     y = x**3
     y.register_hook(lambda g: seen.append(g.requires_grad))
-    (g,) = ag.autograd.grad(y, x, create_graph=True)
+    g: Any = ag.autograd.grad(y, x, create_graph=True)[0]
     assert ag.autograd.grad(g, x)[0].tolist() == [12.0]
     assert seen == [False]
 
@@ -127,7 +127,7 @@ def test_a_gradient_that_is_replaced_under_create_graph_is_differentiated() -> N
     x = leaf(2.0)
     y = x * x
     y.register_hook(lambda g: g * x)
-    (g,) = ag.autograd.grad(y, x, create_graph=True)  # x * 2x
+    g: Any = ag.autograd.grad(y, x, create_graph=True)[0]  # x * 2x
     assert ag.autograd.grad(g, x)[0].tolist() == [8.0]
 
 

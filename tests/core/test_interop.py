@@ -33,7 +33,7 @@ def test_a_tensor_that_requires_grad_hides_from_numpy() -> None:
     x = ag.ones(3, requires_grad=True)
     with pytest.raises(ag.GraphError, match=r"would lose the graph: use .detach\(\).numpy\(\)"):
         x.numpy()
-    for look in (np.asarray, np.mean, np.sinh, lambda t: np.concatenate([t, t])):
+    for look in (np.asarray, np.mean, np.spacing, lambda t: np.concatenate([t, t])):
         with pytest.raises(ag.GraphError, match=HIDDEN):
             look(x)
 
@@ -79,7 +79,7 @@ def test_other_numpy_functions_treat_a_plain_tensor_as_an_array() -> None:
     assert np.mean(x) == 2.0
     assert np.stack([x, x]).shape == (2, 3)
     assert np.add.reduce(x) == 6.0
-    assert np.sinh(x).tolist() == np.sinh(x.numpy()).tolist()
+    assert np.spacing(x).tolist() == np.spacing(x.numpy()).tolist()
     assert np.allclose(x, [3.0, 1.0, 2.0])
 
 

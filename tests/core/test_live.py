@@ -78,7 +78,7 @@ def test_what_detach_and_backward_let_go_is_not_counted() -> None:
 
 
 def test_values_are_graphs_too() -> None:
-    a = ag.Value(2.0)
+    a: Any = ag.Value(2.0)
     b = a * a + a
     (line,) = here(live_graphs())
     assert line.startswith("2 nodes, 0 B, kept alive by b, ")

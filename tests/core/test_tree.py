@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
+from typing import NamedTuple
 
 import pytest
 
 from autograd_core.tree import leaves, leaves_like, map_leaves, outline, rebuild
 
-Pair = namedtuple("Pair", "first second")
+
+class Pair(NamedTuple):
+    first: object
+    second: object
+
+
 TREE = {"w": [1, (2, 3)], "b": Pair(4, {"c": 5})}
 
 

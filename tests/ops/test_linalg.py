@@ -11,6 +11,7 @@ import pytest
 
 import autograd_core as ag
 from autograd_core.ops import powers, solving
+from autograd_core.ops.einsum import _steps
 from tests.ops.rows.linalg import CASES
 
 linalg = ag.linalg
@@ -105,7 +106,8 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: linalg.matrix_norm(ones(2, 2), 3), ag.ShapeError, "ord must be 'fro', 'nuc', inf"),
     (lambda: linalg.matrix_norm(ones(2)), ag.ShapeError, "needs matrices along two axes"),
     (lambda: linalg.norm(ones(2, 2, 2), 1), ag.ShapeError, "needs 1 or 2 axes where ord is given"),
-    (lambda: linalg.vecdot(ones(2), ones(2, dtype=ag.float32)), ag.DtypeError, "vecdot got .*differ"),
+    (lambda: linalg.vecdot(ones(2), ones(2, dtype=ag.float32)), ag.DtypeError,
+     "vecdot got .*: dtypes float64 and float32 differ"),
     (lambda: ag.cdist(ones(2, 3), ones(2, 4)), ag.ShapeError, "cdist got .*two sets of rows"),
     (lambda: ag.cdist(ones(2, 3), ones(2, 3), -1.0), ag.ShapeError, "p must not be negative"),
     (lambda: ag.cdist(ones(2, 3), ones(2, 3), compute_mode="fast"), ag.ShapeError,
@@ -113,6 +115,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: ag.cov(ones(2, 3, 4)), ag.ShapeError, r"cov got shape \(2, 3, 4\): .*at most 2 axes"),
     (lambda: ag.cov(ones(2, 3), aweights=ones(2)), ag.ShapeError,
      "its weights must have one axis with 3 observations"),
+    (lambda: ag.cov(ones(2, 3), aweights=-ones(3)), ag.ShapeError, "weights must not be negative"),
     (lambda: ag.cov(ones(2, 3), fweights=ones(3)), ag.DtypeError,
      "fweights count observations: they must be integers, not float64"),
 ]  # fmt: skip
@@ -146,7 +149,7 @@ def test_a_singular_matrix_is_named(call: Callable[[Any], Any], who: str) -> Non
 def test_a_linalg_error_is_caught_as_numpy_s_and_as_pytorch_s() -> None:
     for kind in (np.linalg.LinAlgError, RuntimeError):
         with pytest.raises(
-            kind, match="cholesky got shape .*: the matrix is not positive-definite"
+            kind, match=r"cholesky got shape .*: the matrix is not positive-definite"
         ):
             linalg.cholesky(-ones(2, 2))
 
@@ -208,7 +211,9 @@ def test_the_gradient_of_det_is_zero_where_two_ranks_lack() -> None:
     second = grad(first[2, 2], x)
     np.testing.assert_allclose(second.numpy(), [[4, -2, 0], [-2, 1, 0], [0, 0, 0]], atol=1e-12)
     nothing = leaf(np.zeros((2, 2)))
-    np.testing.assert_array_equal(grad(linalg.det(nothing), nothing).numpy(), np.zeros((2, 2)))
+    np.testing.assert_allclose(
+        grad(linalg.det(nothing), nothing).numpy(), np.zeros((2, 2)), atol=1e-300
+    )
 
 
 def test_a_third_derivative_of_det_is_refused_where_it_would_be_wrong() -> None:
@@ -339,18 +344,12 @@ def test_einsum_orders_an_unwritten_result_by_the_alphabet() -> None:
 def test_einsum_chooses_its_order_once_for_an_equation_and_shapes() -> None:
     a, b, c = ag.ones(2, 50), ag.ones(50, 50), ag.ones(50)
     ag.einsum("ij,jk,k->i", a, b, c)
-    before = einsum_of_ops_steps().cache_info()
+    before = _steps.cache_info()
     ag.einsum("ij,jk,k->i", a, b, c)
-    after = einsum_of_ops_steps().cache_info()
+    after = _steps.cache_info()
     assert (after.hits, after.misses) == (before.hits + 1, before.misses)
-    first, _ = einsum_of_ops_steps()("ij,jk,k->i", ((2, 50), (50, 50), (50,)))
+    first, _ = _steps("ij,jk,k->i", ((2, 50), (50, 50), (50,)))
     assert 2 in first.places  # a vector first: 2,500 multiplications and 100, not 5,000
-
-
-def einsum_of_ops_steps() -> Any:
-    import sys
-
-    return sys.modules["autograd_core.ops.einsum"]._steps
 
 
 def test_a_chain_is_multiplied_in_the_order_of_fewest_multiplications() -> None:
@@ -369,13 +368,19 @@ def test_distances_of_equal_points_have_no_slope() -> None:
         np.testing.assert_allclose(y[0, 1].item(), math.sqrt(8.0))
 
 
+def test_the_largest_differences_share_a_gradient_evenly() -> None:
+    x = leaf([[3.0, 0.0]])
+    y = ag.cdist(x, ag.tensor([[4.0, 1.0]], dtype=ag.float64), math.inf)
+    np.testing.assert_allclose(grad(y.sum(), x).numpy(), [[-0.5, -0.5]])
+
+
 def test_few_points_keep_their_distance_far_from_zero() -> None:
     x = ag.tensor([[10000.0, 1.0], [10000.0, 1.001]])
     assert ag.cdist(x, x)[0, 1].item() == pytest.approx(0.001, rel=1e-3)
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("p", [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, math.inf])
+@pytest.mark.parametrize("p", [0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
 def test_distances_have_pytorch_s_gradients_at_their_kinks(p: float, torch: Any) -> None:
     a, b = [[1.0, 2.0], [3.0, 0.0]], [[1.0, 2.0], [3.0, 1.0], [4.0, 1.0]]
     x, z = leaf(a), leaf(b)
@@ -436,5 +441,5 @@ def test_linear_forms_are_the_same_with_and_without_a_bias() -> None:
         assert y.tolist() == [[3.0] * 4] * 2
     ag.linear(x, w, bias=b).sum().backward()
     assert b.grad.tolist() == [2.0] * 4
-    with pytest.raises(TypeError, match="linear takes 3 arrays, got 1"):
+    with pytest.raises(TypeError, match="linear takes 3 arrays"):
         ag.linear(x)

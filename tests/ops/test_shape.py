@@ -148,7 +148,7 @@ def test_integers_and_truths_keep_their_dtype() -> None:
 
 
 def test_pieces_are_cut_by_numpy_s_names_too() -> None:
-    x = ag.arange(6.0).reshape(2, 3)
+    x: Any = ag.arange(6.0).reshape(2, 3)
     assert x.split(1, axis=1)[2].tolist() == [[2.0], [5.0]]
     assert x.narrow(axis=1, start=0, length=1).tolist() == [[0.0], [3.0]]
     assert ag.hstack([x, x]).shape == (2, 6)
@@ -170,6 +170,17 @@ def test_padding_with_a_circle_crops_first_and_with_a_mirror_last() -> None:
 def test_zeros_pass_triangles_even_beside_nan_and_infinity() -> None:
     x = ag.tensor([[1.0, float("nan")], [float("inf"), 2.0]])
     assert x.tril().triu().tolist() == [[1.0, 0.0], [0.0, 2.0]]
+
+
+def test_places_of_triangles_read_them() -> None:
+    x = ag.arange(12.0).reshape(3, 4)
+    low, high = ag.tril_indices(3, 4, -1), ag.triu_indices(3, 4, 2)
+    assert low.tolist() == [[1, 2, 2], [0, 0, 1]]
+    assert x[low[0], low[1]].tolist() == [4.0, 8.0, 9.0]
+    assert x[tuple(high)].tolist() == [2.0, 3.0, 7.0]
+    assert ag.tril_indices(0, 2).shape == (2, 0)
+    with pytest.raises(ValueError, match=r"tril_indices"):
+        ag.tril_indices(-1, 2)
 
 
 def test_a_size_below_minus_one_is_refused() -> None:

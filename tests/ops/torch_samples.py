@@ -207,10 +207,6 @@ LEFT_OUT = [
         LeftOut(name, ("results",), "which of equal elements comes first is left open", whole)
         for name in ANY_OF_EQUALS.split()
     ],
-    *[
-        LeftOut(name, ("results",), "PyTorch rounds beta and alpha to the integers' dtype", whole)
-        for name in ("addbmm", "addmv", "baddbmm")
-    ],
     LeftOut(
         "__rpow__",
         ("results",),
