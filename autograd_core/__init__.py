@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import autograd as autograd
-from . import linalg as linalg
 from . import func as func
+from . import linalg as linalg
 from . import versions as versions
 from ._tensor import Size as Size
 from ._tensor import Tensor as Tensor

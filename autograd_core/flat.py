@@ -1,14 +1,12 @@
-"""Recording written flat: `recording.apply` for the two commonest shapes of call.
+"""Recording written flat: `recording.apply` for the commonest shapes of call.
 
-An op of one or two plain arrays costs little more than its NumPy call this way. Everything
+An op of one to three plain arrays costs little more than its NumPy call this way. Everything
 unusual falls through to `apply`, which defines what happens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import Parameter, signature
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,10 +106,10 @@ def with_parameters(op: Op) -> Callable[..., Any]:
 
 def _recorder(op: Op) -> Callable[..., Any]:
     """Return `recording.attach` written flat for one operand that requires grad."""
-    needs = op.needs(0, False)
-    keep_y, keep_x = needs & 1, needs & 2
+    plain, forward_too = op.needs(0, False), op.needs(0, True)
 
     def record(x: Any, array: Any, params: Any, y: Any, mode: Any) -> Any:
+        needs = forward_too if mode.forward else plain
         node: Any = Node()
         node.op = op
         node.params = params
@@ -121,7 +119,10 @@ def _recorder(op: Op) -> Callable[..., Any]:
         node.shape = y.shape
         node.dtype = y.dtype
         node.edges = (x._node or x,)
-        node.saved = (array if keep_x else None, y if keep_y else None) if needs else NOTHING
+        if needs:
+            node.saved = (array if needs & 2 else None, y if needs & 1 else None)
+        else:
+            node.saved = NOTHING
         return node
 
     return record
@@ -132,10 +133,12 @@ def binary(op: Op) -> Callable[[Any, Any], Any]:
     forward, floats_only, tracks = op.direct, op.floats_only, op.differentiable
     weak = bool(op.promotes)  # whether a Python number may stand beside an array
     needs_a, needs_b = op.needs(0, False), op.needs(1, False)
+    forward_a, forward_b = op.needs(0, True), op.needs(1, True)
 
-    def call(a: Any, b: Any, extra: Any = None) -> Any:
-        if extra is not None:
-            return _composed(op, a, b, extra)
+    # The two keywords are those of add, sub and div: here they cost less than a call around.
+    def call(a: Any, b: Any, *, alpha: Any = None, rounding_mode: Any = None) -> Any:
+        if alpha is not None or rounding_mode is not None:
+            return _composed(op, a, b, alpha=alpha, rounding_mode=rounding_mode)
         # The quick way: plain arrays of one dtype, or one of them a Python number beside floats.
         xa = a._array if a.__class__ is Tensor or isinstance(a, Traced) else a
         xb = b._array if b.__class__ is Tensor or isinstance(b, Traced) else b
@@ -179,6 +182,8 @@ def binary(op: Op) -> Callable[[Any, Any], Any]:
                 (b._node or b) if rb else (xb.shape, dtype) if kb is ndarray else xb,
             )
             needs = needs_a if not rb else needs_b if not ra else needs_a | needs_b
+            if mode.forward:
+                needs = (forward_a if ra else 0) | (forward_b if rb else 0)
             if needs:
                 node.saved = (
                     xa if needs & 2 else None,
@@ -191,14 +196,14 @@ def binary(op: Op) -> Callable[[Any, Any], Any]:
             out._rg = True
         return out
 
-    return _with_keyword(call, op, op.extra[0]) if op.extra else call
+    return call
 
 
 def ternary(op: Op) -> Callable[..., Any]:
     """Return `apply` written flat for an op of three arrays, of which some may be optional."""
     forward, tracks = op.direct, op.differentiable and not op.floats_only
     first = op.promotes if op.promotes is not True else 0  # from here on of one dtype
-    needs_a, needs_b, needs_c = (op.needs(i, False) for i in range(3))
+    needs = [[op.needs(i, forward_mode) for i in range(3)] for forward_mode in (False, True)]
     optional = op.defaults
     alike = op.promotes is not False
 
@@ -238,13 +243,14 @@ def ternary(op: Op) -> Callable[..., Any]:
                 (b._node or b) if rb else (xb.shape, xb.dtype) if xb.__class__ is ndarray else xb,
                 (c._node or c) if rc else (xc.shape, xc.dtype) if xc.__class__ is ndarray else xc,
             )
-            needs = (needs_a if ra else 0) | (needs_b if rb else 0) | (needs_c if rc else 0)
-            if needs:
+            in_a, in_b, in_c = needs[mode.forward]
+            kept = (in_a if ra else 0) | (in_b if rb else 0) | (in_c if rc else 0)
+            if kept:
                 node.saved = (
-                    xa if needs & 2 else None,
-                    xb if needs & 4 else None,
-                    xc if needs & 8 else None,
-                    y if needs & 1 else None,
+                    xa if kept & 2 else None,
+                    xb if kept & 4 else None,
+                    xc if kept & 8 else None,
+                    y if kept & 1 else None,
                 )
             else:
                 node.saved = NOTHING
@@ -272,23 +278,9 @@ def _quick(arrays: tuple[Any, ...], first: int, alike: bool) -> bool:
     return known and dtype is not None and dtype.kind == "f"
 
 
-def _composed(op: Op, a: Any, b: Any, extra: Any) -> Any:
-    if op.extra is None:
-        raise TypeError(f"{op.name} takes 2 arrays, got 3")
-    return op.extra[1](a, b, extra)
-
-
-def _with_keyword(call: FunctionType, op: Op, name: str) -> Callable[..., Any]:
-    """Return the same function with its parameter `extra` under another name.
-
-    The keyword of a few ops costs 4 ns this way, where a function around them would cost 30.
-    """
-    code = call.__code__
-    names = tuple(name if known == "extra" else known for known in code.co_varnames)
-    code = code.replace(co_varnames=names)
-    defaults, closure = call.__defaults__, call.__closure__
-    named: Any = FunctionType(code, call.__globals__, call.__name__, defaults, closure)
-    known = signature(op.forward)
-    keyword = Parameter(name, Parameter.KEYWORD_ONLY, default=None)
-    named.__signature__ = known.replace(parameters=[*known.parameters.values(), keyword])
-    return named
+def _composed(op: Op, a: Any, b: Any, **keywords: Any) -> Any:
+    """Run the composition that takes one keyword more than the op."""
+    given = {name: value for name, value in keywords.items() if value is not None}
+    if op.extra is None or list(given) != [op.extra[0]]:
+        raise TypeError(f"{op.name} got an unexpected argument {', '.join(given)}")
+    return op.extra[1](a, b, *given.values())

@@ -44,7 +44,7 @@ class Mode:
         self.scope = scope  # the innermost running module, or None
         self.run: Any = run
         self.hooks = hooks  # what saved arrays pass through, or None
-        self.lean = observer is None and hooks is None and not forward and run is not None
+        self.lean = observer is None and hooks is None and run is not None
 
     def replace(self, **changes: Any) -> Mode:
         """Return a copy with some fields changed."""

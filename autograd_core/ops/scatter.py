@@ -251,7 +251,8 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
 def _parts_for(x: Any, dim: int, index: Any, source: Any) -> Array:
     """Return the flat places of parts, for a source that has one for each index."""
     places, given = _parts(index, dim, tuple(x.shape)), tuple(source.shape)
-    if given != places.shape and not (given == tuple(x.shape) == () and places.size == 1):
+    places = places if given or len(x.shape) else places.reshape(())  # a number into a number
+    if given != places.shape or (not len(x.shape) and places.size != 1):
         raise ShapeError(f"the source of shape {given} must have the shape {places.shape}")
     return places
 

@@ -92,7 +92,7 @@ class OpCase:
         """Run it on tensors, Values or bare arrays."""
         if self.op is not None and self.op.variadic:
             return self.op.call(operands, **self.params)
-        function = self.op.call if self.op else getattr(ag.ops, self.name)  # type: ignore[attr-defined]
+        function: Any = self.op.call if self.op else getattr(ag.ops, self.name)
         return function(*operands, **self.params)
 
 

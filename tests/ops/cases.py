@@ -285,11 +285,10 @@ COMPOSITIONS = [
            torch=lambda torch, x: x[..., None, [0, 1, 0]]),
 ]  # fmt: skip
 
-CASES = [
+# The rows of the other families are in files of their own.
+_FAMILIES = sorted((Path(__file__).parent / "rows").glob("*.py"))
+CASES: list[OpCase] = [
+    *(row for file in _FAMILIES for row in import_module(f"tests.ops.rows.{file.stem}").CASES),
     *ARITHMETIC, *ELEMENTWISE, *COMPARISON, *VIEWS, *JOINING, *INDEXING, *REDUCTION, *PRODUCTS,
     *CONVOLUTION, *LOSSES, *COMPOSITIONS,
 ]  # fmt: skip
-
-# The rows of the other families, a file each.
-for _file in sorted((Path(__file__).parent / "rows").glob("*.py")):
-    CASES += import_module(f"tests.ops.rows.{_file.stem}").CASES

@@ -44,7 +44,7 @@ def test_integers_take_whole_multiples_only(name: str) -> None:
 
 
 def test_an_op_of_two_takes_no_third() -> None:
-    with pytest.raises(TypeError, match="mul takes 2 arrays, got 3"):
+    with pytest.raises(TypeError, match=r"mul\(\) takes 2 positional arguments"):
         ag.mul(ag.ones(2), ag.ones(2), ag.ones(2))
     with pytest.raises(TypeError, match="alpha"):
         ag.mul(ag.ones(2), ag.ones(2), alpha=2)

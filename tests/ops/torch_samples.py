@@ -64,17 +64,19 @@ FAMILIES = {
     """,
     "creation": """
         arange bool byte char contiguous double eye float full full_like half int item linspace long
-        new_full new_ones new_zeros ones ones_like short to zero_ zeros zeros_like
+        new_full new_ones new_zeros ones ones_like short to tril_indices triu_indices zero_ zeros
+        zeros_like
     """,
     "networks": """
         nn.functional.conv2d nn.functional.cross_entropy nn.functional.linear nn.functional.mse_loss
         nn.functional.nll_loss nn.functional.relu
     """,
 }
-# Ours that cannot be compared: nothing but their shapes is determined.
+# Ours that cannot be compared: the numbers are not determined, or the samples are all about
+# devices and memory formats.
 UNDETERMINED = """
     bernoulli empty empty_like multinomial new_empty normal rand_like randint randint_like randn
-    randn_like
+    randn_like to
 """
 NAMES = [name for names in FAMILIES.values() for name in names.split()]
 
@@ -257,8 +259,10 @@ LEFT_OUT = [
 
 @cache
 def pytorch() -> Any:
-    """PyTorch, where it is installed."""
-    return pytest.importorskip("torch")
+    """PyTorch on one thread, where it is installed."""
+    module = pytest.importorskip("torch")
+    module.set_num_threads(1)
+    return module
 
 
 @cache
@@ -329,12 +333,13 @@ def samples(entry: Any, dtype: str) -> Iterator[Twins]:
     random.seed(0)
     with quiet():
         if dtype == BAD:
-            drawn = list(entry.error_inputs("cpu")) if entry.error_inputs_func else []
+            drawn = entry.error_inputs_func(entry, "cpu") if entry.error_inputs_func else []
             drawn = [(bad.sample_input, bad.error_type) for bad in drawn]
         else:
             kind = getattr(pytorch(), dtype)
             tracked = entry.supports_autograd and kind.is_floating_point
-            drawn = entry.sample_inputs("cpu", kind, tracked) if kind in entry.dtypes else []
+            known = kind in entry.dtypes
+            drawn = entry.sample_inputs_func(entry, "cpu", kind, tracked) if known else []
             drawn = [(sample, None) for sample in drawn]
     for number, (sample, error) in enumerate(drawn):
         if not beyond(sample):
