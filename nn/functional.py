@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 from autograd_core import ShapeError, Tensor, ops
 from autograd_core.ops import linear as linear
@@ -11,7 +12,7 @@ from autograd_core.ops import one_hot as one_hot
 from autograd_core.ops import pad as pad
 from autograd_core.ops import softmax as softmax
 
-from .window import Pair, around, pair
+from .window import around, pair
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -23,9 +24,9 @@ def conv2d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: int | Pair = 1,
-    padding: int | Pair | str = 0,
-    dilation: int | Pair = 1,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] | str = 0,
+    dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
     """Slide `weight` (O, C / groups, h, w) over (N, C, H, W); padding may be "same" or "valid"."""

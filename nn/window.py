@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 Pair = tuple[int, int]
 
 
-def pair(who: str, name: str, value: int | Pair, least: int) -> Pair:
+def pair(who: str, name: str, value: int | Sequence[int], least: int) -> Pair:
     """Give one number for both axes, or one for each."""
     numbers = (value, value) if isinstance(value, int) else tuple(value)
     if len(numbers) != 2 or any(n < least for n in numbers):

@@ -120,6 +120,8 @@ def _parameters(name: str, function: Any) -> str:
         after = any(x.endswith("= ...") for x in written)
         default = " = ..." if optional or after or (named and parameter.name == "dim") else ""
         written.append(f"{parameter.name}: {_kind(parameter, op)}{default}")
+    if op is not None and op.extra:
+        written += ["*", f"{op.extra[0]}: Any = ..."]
     if named and not any(x.startswith("**") for x in written):
         written.append("**names: Any")
     return ", ".join(written)

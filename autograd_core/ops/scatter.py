@@ -187,6 +187,8 @@ def scatter(
     if src is _NOTHING:
         raise TypeError("it needs src or value")
     index = integers(index)
+    if isinstance(src, float) and x.dtype.kind in "iu":
+        src = int(src)
     places, src = along(index, dim, tuple(x.shape)), fitting(src, index)
     if reduce is None:
         return put(x, places, src)
@@ -251,8 +253,9 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
 def _parts_for(x: Any, dim: int, index: Any, source: Any) -> Array:
     """Return the flat places of parts, for a source that has one for each index."""
     places, given = _parts(index, dim, tuple(x.shape)), tuple(source.shape)
-    places = places if given or len(x.shape) else places.reshape(())  # a number into a number
-    if given != places.shape or (not len(x.shape) and places.size != 1):
+    if not len(x.shape) and (places.size != 1 or given not in ((), (1,))):
+        raise ShapeError("a tensor without axes needs one index and one number")
+    if len(x.shape) and given != places.shape:
         raise ShapeError(f"the source of shape {given} must have the shape {places.shape}")
     return places
 

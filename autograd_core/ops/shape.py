@@ -123,10 +123,11 @@ def reshape(x: Array, shape: Shape) -> Array:
 @linear(vjp=[lambda g, shapes: g.reshape(shapes[0])], view=True, collect=True, method=True)
 def view(x: Array, shape: Shape) -> Array:
     """x with another shape, sharing its memory; strides that do not allow it raise."""
-    if any(isinstance(n, (np.dtype, type)) for n in shape):
-        raise TypeError("view to another dtype is not supported: use .to(dtype)")
     if x.flags.c_contiguous:
-        return _reshaped(x, shape)
+        try:
+            return _reshaped(x, shape)
+        except TypeError:
+            raise TypeError("view to another dtype is not supported: use .to(dtype)") from None
     sizes = _whole(x, shape)
     try:
         return x.reshape(sizes, copy=False)

@@ -254,3 +254,14 @@ def test_filling_cuts_the_history_off() -> None:
     y.zero_()
     (y + x).sum().backward()
     assert x.grad.tolist() == [1.0, 1.0]
+
+
+def test_a_change_in_place_keeps_the_old_numbers_that_its_own_derivative_needs() -> None:
+    x = ag.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    y = x * 1.0
+    y.log_()
+    y.mul_(y)
+    y[1:].mul_(ag.tensor([3.0, 3.0]))
+    y.sum().backward()
+    logs = np.log([1.0, 2.0, 4.0])
+    np.testing.assert_allclose(x.grad.numpy(), 2 * logs / [1.0, 2.0, 4.0] * [1, 3, 3], rtol=1e-6)

@@ -288,6 +288,8 @@ REFUSED: dict[str, tuple[type[Exception], Callable[[], Any]]] = {
         (IndexError, lambda: x34.index_select(0, FAR)),
     "index_add got shapes (3,) and (2,) and (3,): the source of shape (3,) must have the shape":
         (ag.ShapeError, lambda: x3.index_add(0, TWO, x3)),
+    "index_add got shapes () and (2,) and (2,): a tensor without axes needs one index and one":
+        (ag.ShapeError, lambda: ag.tensor(1.0).index_add(0, ag.tensor([0, 0]), ag.ones(2))),
     "index_fill got shapes (3,) and (2,) and (3,): the value of shape (3,) must be a single":
         (ag.ShapeError, lambda: x3.index_fill(0, TWO, x3)),
     "masked_fill got shapes (3,) and (3,): the mask must be bool, got float32":
