@@ -284,10 +284,11 @@ class Tensor(Traced):
 
     # Operators
 
-    __add__ = __radd__ = ops.add
-    __sub__, __rsub__ = ops.sub, methods.reflected(ops.sub)
+    # Not ops.add, which also takes alpha: the op itself is quicker.
+    __add__ = __radd__ = ops.add.op.call
+    __sub__, __rsub__ = ops.sub.op.call, methods.reflected(ops.sub)
     __mul__ = __rmul__ = ops.mul
-    __truediv__, __rtruediv__ = ops.div, methods.reflected(ops.div)
+    __truediv__, __rtruediv__ = ops.div.op.call, methods.reflected(ops.div)
     __floordiv__, __rfloordiv__ = ops.floor_divide, methods.reflected(ops.floor_divide)
     __mod__, __rmod__ = ops.remainder, methods.reflected(ops.remainder)
     __pow__, __rpow__ = ops.pow, methods.reflected(ops.pow)

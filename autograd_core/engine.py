@@ -20,6 +20,7 @@ from .op import PART
 from .recording import NOTHING, Node, Traced, edge, part_node, wrap
 from .saved import Packed
 
+ndarray = np.ndarray
 _time = attrgetter("time")
 
 
@@ -91,18 +92,20 @@ def _pull_all(
 ) -> None:
     """Visit each node after all its uses, and send on what its rules make of its cotangent."""
     sums: set[Any] = set()  # cotangents added up here: nobody else holds them, they grow in place
+    latest = versions.latest
     for node in order:
         g: Any = cotangents.pop(node, None)
         if g is None:
             continue
         if node.watch is not None:
             g = node.watch(g)
-        if node in kept:
+            latest = versions.latest  # a hook may have changed something in place
+        if kept and node in kept:
             cotangents[node] = g
         op: Any = node.op
         saved: Any = node.saved
         if saved is not NOTHING:
-            if saved is None or versions.latest > node.time or saved.__class__ is not tuple:
+            if saved is None or latest > node.time or saved.__class__ is not tuple:
                 saved = _verified(node)
             if create_graph:
                 saved = _handles(node, saved)
@@ -125,7 +128,7 @@ def _pull_all(
             if op is PART:
                 _add_part(cotangents, source, node.params[0], x)
                 continue
-            if x.dtype is not to.dtype or x.shape != to.shape:
+            if x.shape != to.shape or x.dtype is not to.dtype:
                 x = _fit(x, to.shape, to.dtype)
             if note is not None:
                 note(node, source, x)
@@ -134,7 +137,8 @@ def _pull_all(
                 cotangents[source] = x
             elif source in sums:
                 known += x
-                cotangents[source] = known
+                if known.__class__ is not ndarray:  # a scalar of NumPy's does not grow in place
+                    cotangents[source] = known
             else:
                 cotangents[source] = known + x
                 if not create_graph:

@@ -135,10 +135,7 @@ def binary(op: Op) -> Callable[[Any, Any], Any]:
     needs_a, needs_b = op.needs(0, False), op.needs(1, False)
     forward_a, forward_b = op.needs(0, True), op.needs(1, True)
 
-    # The two keywords are those of add, sub and div: here they cost less than a call around.
-    def call(a: Any, b: Any, *, alpha: Any = None, rounding_mode: Any = None) -> Any:
-        if alpha is not None or rounding_mode is not None:
-            return _composed(op, a, b, alpha=alpha, rounding_mode=rounding_mode)
+    def call(a: Any, b: Any) -> Any:
         # The quick way: plain arrays of one dtype, or one of them a Python number beside floats.
         xa = a._array if a.__class__ is Tensor or isinstance(a, Traced) else a
         xb = b._array if b.__class__ is Tensor or isinstance(b, Traced) else b
@@ -184,7 +181,9 @@ def binary(op: Op) -> Callable[[Any, Any], Any]:
             needs = needs_a if not rb else needs_b if not ra else needs_a | needs_b
             if mode.forward:
                 needs = (forward_a if ra else 0) | (forward_b if rb else 0)
-            if needs:
+            if needs == 6:  # both operands, as mul does
+                node.saved = (xa, xb, None)
+            elif needs:
                 node.saved = (
                     xa if needs & 2 else None,
                     xb if needs & 4 else None,
@@ -276,11 +275,3 @@ def _quick(arrays: tuple[Any, ...], first: int, alike: bool) -> bool:
             return False
     known = all([x.__class__ is ndarray for x in arrays[:first]])
     return known and dtype is not None and dtype.kind == "f"
-
-
-def _composed(op: Op, a: Any, b: Any, **keywords: Any) -> Any:
-    """Run the composition that takes one keyword more than the op."""
-    given = {name: value for name, value in keywords.items() if value is not None}
-    if op.extra is None or list(given) != [op.extra[0]]:
-        raise TypeError(f"{op.name} got an unexpected argument {', '.join(given)}")
-    return op.extra[1](a, b, *given.values())

@@ -212,6 +212,20 @@ def _general(op: Op) -> Rule:
     return call
 
 
+def _with_keyword(op: Op) -> Any:
+    """Return the op with one keyword more; operators call the op itself, which is quicker."""
+    plain = op.call
+    keyword, composition = op.extra or ("", plain)
+
+    def call(a: Any, b: Any, **given: Any) -> Any:
+        value = given.pop(keyword, None)
+        if given:
+            raise TypeError(f"{op.name} got an unexpected argument {', '.join(given)}")
+        return plain(a, b) if value is None else composition(a, b, value)
+
+    return call
+
+
 def _public(op: Op, forward: Rule, method: bool | str) -> Any:
     """Return the function that users call, with the forward's name, signature and docstring."""
     call: Any
@@ -226,6 +240,8 @@ def _public(op: Op, forward: Rule, method: bool | str) -> Any:
         call = _general(op)
     functools.update_wrapper(call, forward)
     op.call = call
+    if op.extra:
+        call = functools.update_wrapper(_with_keyword(op), forward)
     call.op = op
     if method:
         METHODS[op.name if method is True else method] = call

@@ -93,9 +93,11 @@ def op_case(name: str, parts: Parts, max_us: float | None = None) -> Case:
     return Case(f"{name} {parts.__name__}", both, max_us=max_us)
 
 
-def chain_case(parts: Parts, max_us: float | None = None) -> Case:
-    both = sides(parts, chain(100), (X, W), OURS, "torch")
-    return Case(f"chain of 100, {parts.__name__} per op", both, per=100, max_us=max_us)
+def chain_case(parts: Parts, by: str = "a leaf", max_us: float | None = None) -> Case:
+    """A chain of products by a leaf, whose gradient adds up at every step, or by plain data."""
+    f = chain(100) if by == "a leaf" else lambda x, y: chain(100)(x, y.detach())
+    both = sides(parts, f, (X, W), OURS, "torch")
+    return Case(f"chain of 100 by {by}, {parts.__name__} per op", both, per=100, max_us=max_us)
 
 
 def long_chain_case(length: int) -> Case:
@@ -113,5 +115,6 @@ CASES = [
     *(op_case(name, backward) for name in EXPRESSIONS),
     chain_case(forward),
     chain_case(backward, max_us=1.5),
+    chain_case(backward, by="data", max_us=1.5),
     *(long_chain_case(length) for length in (10_000, 100_000, 1_000_000)),
 ]
