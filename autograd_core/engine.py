@@ -17,6 +17,7 @@ from . import versions
 from .errors import GraphError
 from .modes import MODE, current
 from .op import PART
+from .ops import cast, expand, sum_to
 from .recording import NOTHING, Node, Traced, edge, part_node, wrap
 from .saved import Packed
 
@@ -149,8 +150,6 @@ def _pull_all(
 
 def _fit(x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """Undo broadcasting and promotion: sum x to the operand's shape and cast it to its dtype."""
-    from .ops import cast, sum_to
-
     if x.shape != shape:
         x = sum_to(x, shape)
     return x if x.dtype == dtype else cast(x, dtype)
@@ -217,8 +216,6 @@ def _handles(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _on_edge(source: Any, array: Any) -> Any:
-    from .ops import cast
-
     if isinstance(source, Traced):  # an op may have saved a leaf in a wider dtype
         return source if source._array is array else cast(source, array.dtype)
     handle = wrap(array)
@@ -235,18 +232,23 @@ def push(outputs: Sequence[Any], tangents: dict[Any, Any]) -> list[Any]:
     """
     tangents = dict(tangents)
     create_graph = any(isinstance(t, Traced) for t in tangents.values())
-    for node in reversed(history([edge(y, None) for y in outputs])):
-        if node in tangents:
-            continue
-        arriving = [tangents.get(e) if isinstance(e, (Node, Traced)) else None for e in node.edges]
-        if all(t is None for t in arriving):
-            continue
-        saved = NOTHING if node.saved is NOTHING else _verified(node)
-        if create_graph and saved:
-            saved = _handles(node, saved)
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
+        for node in reversed(history([edge(y, None) for y in outputs])):
+            arriving = [tangents.get(e) if _traceable(e) else None for e in node.edges]
+            if node in tangents or not any([t is not None for t in arriving]):
+                continue
+            saved: Any = node.saved
+            if saved is not NOTHING:
+                if saved is None or versions.latest > node.time or saved.__class__ is not tuple:
+                    saved = _verified(node)
+                if create_graph:
+                    saved = _handles(node, saved)
             tangents[node] = _pushed(node, arriving, saved)
     return [tangents.get(edge(y, None)) for y in outputs]
+
+
+def _traceable(source: Any) -> bool:
+    return source.__class__ is Node or isinstance(source, (Node, Traced))
 
 
 def _pushed(node: Node, arriving: list[Any], saved: Any) -> Any:
@@ -257,17 +259,23 @@ def _pushed(node: Node, arriving: list[Any], saved: Any) -> Any:
     if op.together:
         return op.on_tangents(arriving, node, saved)
     total: Any = None
+    own = False  # whether nobody else holds the total, so that it may grow in place
     for t, rule in zip(arriving, op.pushes, strict=True):
-        if t is not None and rule is not None:
-            x = rule(t, saved, node)
-            total = x if total is None else total + x
+        if t is None or rule is None:
+            continue
+        x: Any = rule(t, saved, node)
+        if total is None:
+            total = x
+            own = x is not t and x.__class__ is ndarray and x.base is None
+        elif own and total.shape == x.shape and total.dtype is x.dtype:
+            total += x
+        else:
+            total = total + x
     return total if total is None or op.results else _widen(total, node)
 
 
 def _widen(t: Any, node: Node) -> Any:
     """Broadcast and cast a tangent to the shape and dtype of the result."""
-    from .ops import cast, expand
-
     if t.shape != node.shape:
         t = expand(t, node.shape)
     return t if t.dtype == node.dtype else cast(t, node.dtype)

@@ -80,7 +80,10 @@ class Run:
         found = engine.pull(
             roots, targets=self.edges, retain_graph=retain or tracked, create_graph=tracked
         )
-        return [_received(found.get(e), x) for e, x in zip(self.edges, self.inputs, strict=True)]
+        return [
+            _received(found.get(e), x, holders=2)
+            for e, x in zip(self.edges, self.inputs, strict=True)
+        ]
 
     def push(self, tangents: Sequence[Any], *, tracked: bool) -> list[Any]:
         """Return the tangent of each output; zeros where it does not depend on the inputs.
@@ -94,7 +97,7 @@ class Run:
         }
         with Switch(grad=tracked):
             found = engine.push(self.outputs, given)
-        return [_received(t, y) for t, y in zip(found, self.outputs, strict=True)]
+        return [_received(t, y, holders=3) for t, y in zip(found, self.outputs, strict=True)]
 
 
 def _fresh(who: str, x: Any, tracks: bool) -> Any:
@@ -139,10 +142,11 @@ def kind(x: Any) -> str:
     return "nothing" if x is None else f"a {type(x).__name__}"
 
 
-def _received(g: Any, like: Any) -> Any:
+def _received(g: Any, like: Any, holders: int) -> Any:
+    """Return a derivative as a tensor of the caller's own; `holders` variables lead to it."""
     if g is None:
         return wrap(np.zeros_like(like._array, subok=False))
-    return g if isinstance(g, Traced) else wrap(np.array(g))
+    return g if isinstance(g, Traced) else wrap(engine.own(g, holders))
 
 
 def _detached(x: Any) -> Any:

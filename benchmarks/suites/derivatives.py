@@ -13,6 +13,7 @@ from benchmarks.case import OURS, Case, Job, Prepare, control
 
 LIBRARIES = {OURS: "autograd_core", "torch": "torch"}
 SIZES, BATCH = [64, 256, 256, 10], 64
+WIDE = [784, 512, 512, 10], 128
 
 Build = Callable[[Any], Job]  # from the library to a side of a case
 
@@ -46,16 +47,16 @@ def numbers(tensors: Any) -> list[float]:
     return [float(t.sum()) for t in tensors]
 
 
-def gradient(library: Any) -> Job:
-    net = Network(library)
+def gradient(library: Any, sizes: list[int] = SIZES, batch: int = BATCH) -> Job:
+    net = Network(library, sizes, batch)
     every = tuple(range(len(net.parameters)))
     call = library.func.grad(net.loss, argnums=every)
     return Job(lambda: call(*net.parameters), answer=lambda: numbers(call(*net.parameters)))
 
 
-def hessian_product(library: Any) -> Job:
+def hessian_product(library: Any, sizes: list[int] = SIZES, batch: int = BATCH) -> Job:
     """Forward over reverse, as it is written by hand where there is no hvp."""
-    net = Network(library)
+    net = Network(library, sizes, batch)
     call = library.func.grad(net.loss, argnums=tuple(range(len(net.parameters))))
 
     def product() -> Any:
@@ -152,6 +153,14 @@ CASES = [
         "hvp of an MLP in gradients",
         sides(hessian_product, OURS, gradient=bare_gradient),
         max_ratio=4.0,
+    ),
+    Case(
+        "hvp of a wide MLP in gradients",
+        sides(lambda ag: hessian_product(ag, *WIDE), OURS, gradient=lambda ag: Job(
+            gradient(ag, *WIDE).call
+        )),
+        max_ratio=4.0,
+        quick=False,
     ),
     Case("hvp of an MLP", sides(hessian_product, OURS, "torch"), rtol=1e-3),
     *(Case(f"{name} 32 to 32", sides(jacobian(name), OURS, "torch"), rtol=1e-4)

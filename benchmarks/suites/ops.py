@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import large
 from benchmarks.case import OURS, Case, Job, Prepare, control
 
 LIBRARIES = {OURS: "autograd_core", "torch": "torch"}
@@ -117,4 +118,5 @@ CASES = [
     chain_case(backward, max_us=1.5),
     chain_case(backward, by="data", max_us=1.5),
     *(long_chain_case(length) for length in (10_000, 100_000, 1_000_000)),
+    *large.CASES,
 ]
