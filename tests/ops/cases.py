@@ -191,30 +191,6 @@ REDUCTION = [
     OpCase("log_softmax", ((2, 3, 4),), {"dim": 1}, reference=lambda x: np.log(softmax_of(x, 1))),
 ]  # fmt: skip
 
-PRODUCTS = [
-    OpCase("matmul", ((3, 4), (4, 2)), analytic=True, wrong=((3, 4), (3, 2)),
-           reference=lambda a, b: np.einsum("ik,kj->ij", a, b)),
-    OpCase("matmul", ((4,), (4,)), analytic=True, wrong=((4,), (3,)),
-           reference=lambda a, b: np.einsum("k,k->", a, b)),
-    OpCase("matmul", ((5, 3, 4), (4,)), analytic=True,
-           reference=lambda a, b: np.einsum("nik,k->ni", a, b)),
-    OpCase("matmul", ((4,), (5, 4, 2)), analytic=True,
-           reference=lambda a, b: np.einsum("k,nkj->nj", a, b)),
-    OpCase("matmul", ((2, 1, 3, 4), (5, 4, 2)), analytic=True, wrong=((2, 3, 4), (5, 4, 2)),
-           reference=lambda a, b: np.einsum("pqik,qkj->pqij", np.repeat(a, 5, 1), b)),
-    OpCase("matmul", ((5, 3, 4), (4, 2)), analytic=True,
-           reference=lambda a, b: np.einsum("nik,kj->nij", a, b)),
-    OpCase("matmul", ((3, 4), (5, 4, 2)), analytic=True,
-           reference=lambda a, b: np.einsum("ik,nkj->nij", a, b)),
-    OpCase("matmul", ((3, 0), (0, 2)), reference=lambda a, b: np.zeros((3, 2))),
-    OpCase("linear", ((3, 4), (2, 4), (2,)), wrong=((3, 4), (2, 3), (2,)),
-           reference=lambda x, w, b: np.einsum("ni,oi->no", x, w) + b),
-    OpCase("linear", ((4,), (2, 4), (2,)),
-           reference=lambda x, w, b: np.einsum("i,oi->o", x, w) + b),
-    OpCase("linear", ((5, 3, 4), (2, 4), None),
-           reference=lambda x, w, b: np.einsum("nmi,oi->nmo", x, w)),
-]  # fmt: skip
-
 CONVOLUTION = [
     OpCase("conv2d_product", ((2, 4, 5, 6), (6, 2, 3, 2)), ROOMS, analytic=True,
            wrong=((2, 5, 5, 6), (6, 2, 3, 2)),
@@ -273,8 +249,6 @@ COMPOSITIONS = [
     OpCase("moveaxis", ((2, 3, 4), 0, 1), reference=lambda x, *_: np.einsum("ijk->jik", x)),
     OpCase("swapaxes", ((2, 3, 4), 0, 1), reference=lambda x, *_: np.einsum("ijk->jik", x)),
     OpCase("t", ((3, 4),), reference=lambda x: np.einsum("ij->ji", x), wrong=((2, 3, 4),)),
-    OpCase("mT", ((2, 3, 4),), reference=lambda x: np.einsum("ijk->ikj", x),
-           torch=lambda torch, x: x.mT),
     OpCase("broadcast_to", ((3, 1),), {"shape": (2, 3, 4)}, wrong=((3, 2),),
            reference=lambda x: np.broadcast_to(x, (2, 3, 4)),
            torch=lambda torch, x: torch.broadcast_to(x, (2, 3, 4))),
@@ -289,6 +263,6 @@ COMPOSITIONS = [
 _FAMILIES = sorted((Path(__file__).parent / "rows").glob("*.py"))
 CASES: list[OpCase] = [
     *(row for file in _FAMILIES for row in import_module(f"tests.ops.rows.{file.stem}").CASES),
-    *ARITHMETIC, *ELEMENTWISE, *COMPARISON, *VIEWS, *JOINING, *INDEXING, *REDUCTION, *PRODUCTS,
+    *ARITHMETIC, *ELEMENTWISE, *COMPARISON, *VIEWS, *JOINING, *INDEXING, *REDUCTION,
     *CONVOLUTION, *LOSSES, *COMPOSITIONS,
 ]  # fmt: skip
