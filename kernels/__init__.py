@@ -16,6 +16,7 @@ __all__ = ["FAMILIES", "call", "naive_kernels"]
 
 # Which file has which kernels.
 FAMILIES = {
+    "gemm": ("gemm",),
     "special": ("digamma", "erf", "erfc", "erfinv", "lgamma", "polygamma"),
 }  # fmt: skip
 

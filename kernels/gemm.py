@@ -1,0 +1,232 @@
+"""Matrix products: packed where it pays, register tiles within, any strides, any number of threads.
+
+A product is cut into chunks of rows and columns by its size alone. Each element of c is summed by
+one chunk, in the same order whoever runs it, so the bits do not depend on the threads.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+from numba import types
+from numba.np.ufunc.parallel import get_thread_id
+
+from .lanes import ROWS, VECTORS, copy_row, flip, lanes_of, tile
+from .pair import FLOATS, compiled, twin_of, write
+
+NONE, RELU, TANH, SIGMOID = range(4)  # what may follow a product
+
+DEPTH = 384  # of a packed block: one strip of it stays in the first-level cache
+COLUMNS = 512  # of a packed block: all of it stays in the second-level cache
+HEIGHT = 16 * ROWS[0]  # rows that meet a strip before the next strip comes
+PACK_FROM = 1 << 18  # elements of b from which its rows are copied together
+CHUNK_WORK = 1 << 19  # multiply-adds that are worth a chunk of their own
+CHUNKS = 16  # at most
+
+
+def stacked(dtype, readonly):
+    """Any matrices, one after the other along axis 0, with any strides."""
+    return types.Array(dtype, 3, "A", readonly=readonly)
+
+
+SIGNATURES = [
+    types.void(
+        stacked(f, True), stacked(f, True), types.Array(f, 1, "C", readonly=True),
+        write(f, 3), write(f, 2), types.intp, types.boolean, types.boolean,
+    )
+    for f in FLOATS
+]  # fmt: skip
+
+
+def workspace(k, n, threads):
+    """Return the shape of the work array for b of shape (k, n): one packed block each thread."""
+    wide = VECTORS * 16
+    return threads, min(k, DEPTH) * (min(n, COLUMNS) + wide)
+
+
+T0, T1, T2, T3, T4 = map(tile, ROWS)
+R0, R1, R2, R3, R4 = ROWS
+
+
+@compiled
+def _strip(like, a, ra, ca, b, rb, depth, c, rc, rows, cols, add):
+    """All rows of a against one strip of columns: the tallest tiles that fit, then lower ones."""
+    size = like.itemsize
+    i = 0
+    while i < rows:
+        left = rows - i
+        x, y = a + i * ra * size, c + i * rc * size
+        if left >= R0:
+            T0(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R0
+        elif left >= R1:
+            T1(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R1
+        elif left >= R2:
+            T2(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R2
+        elif left >= R3:
+            T3(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R3
+        else:
+            T4(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R4
+
+
+@compiled
+def _pack(b, work, k0, depth, n0, cols):
+    """Copy a block of b into strips, each with its rows one after the other, zeros at the end."""
+    size = work.itemsize
+    lanes = lanes_of(work)
+    wide = VECTORS * lanes
+    rb, cb = b.strides[0] // size, b.strides[1] // size
+    source = b.ctypes.data + (k0 * rb + n0 * cb) * size
+    target = work.ctypes.data
+    for j in range(0, cols, wide):
+        width = min(wide, cols - j)
+        strip = target + j * depth * size
+        if cb == 1:
+            for k in range(depth):
+                copy_row(work, source + (k * rb + j) * size, strip + k * wide * size, width)
+            continue
+        whole = width // lanes * lanes if rb == 1 else 0
+        square = depth // lanes * lanes
+        for i in range(0, whole, lanes):
+            for k in range(0, square, lanes):
+                flip(
+                    work, source + ((j + i) * cb + k) * size, cb,
+                    strip + (k * wide + i) * size, wide,
+                )  # fmt: skip
+        flat = work[j * depth : (j + wide) * depth]
+        for i in range(wide):
+            for k in range(square if i < whole else 0, depth):
+                inside = i < width
+                flat[k * wide + i] = b[k0 + k, n0 + j + i] if inside else 0
+
+
+@compiled
+def _finish(c, m0, m1, n0, n1, bias, follow):
+    """Add the bias of each column and apply what follows, while the block is in the cache."""
+    for i in range(m0, m1):
+        if bias.size:
+            for j in range(n0, n1):
+                c[i, j] += bias[j]
+        if follow == RELU:
+            for j in range(n0, n1):
+                # So written, NaN stays NaN.
+                c[i, j] = 0 if c[i, j] < 0 else c[i, j]
+        elif follow == TANH:
+            for j in range(n0, n1):
+                c[i, j] = math.tanh(c[i, j])
+        elif follow == SIGMOID:
+            for j in range(n0, n1):
+                c[i, j] = 1 / (1 + math.exp(-c[i, j]))
+
+
+@compiled
+def _chunk(a, b, bias, c, work, m0, m1, n0, n1, follow, add):
+    """Rows m0 to m1 and columns n0 to n1 of one product."""
+    size = c.itemsize
+    wide = VECTORS * lanes_of(work)
+    k, rc = a.shape[1], c.shape[1]
+    ra, ca = a.strides[0] // size, a.strides[1] // size
+    rb, cb = b.strides[0] // size, b.strides[1] // size
+    pack = cb != 1 or b.size >= PACK_FROM
+    step = DEPTH if pack else max(k, 1)
+    for j0 in range(n0, n1, COLUMNS):
+        j1 = min(n1, j0 + COLUMNS)
+        for k0 in range(0, k, step):
+            depth = min(step, k - k0)
+            if pack:
+                _pack(b, work, k0, depth, j0, j1 - j0)
+            for i0 in range(m0, m1, HEIGHT):
+                rows = min(HEIGHT, m1 - i0)
+                for j in range(j0, j1, wide):
+                    if pack:
+                        strip, stride = work.ctypes.data + (j - j0) * depth * size, wide
+                    else:
+                        strip, stride = b.ctypes.data + (k0 * rb + j) * size, rb
+                    _strip(
+                        work, a.ctypes.data + (i0 * ra + k0 * ca) * size, ra, ca, strip, stride,
+                        depth, c.ctypes.data + (i0 * rc + j) * size, rc, rows, min(wide, j1 - j),
+                        add or k0 > 0,
+                    )  # fmt: skip
+                if k0 + depth == k:
+                    _finish(c, i0, i0 + rows, j0, j1, bias, follow)
+    if k == 0:
+        if not add:
+            c[m0:m1, n0:n1] = 0
+        _finish(c, m0, m1, n0, n1, bias, follow)
+
+
+@compiled
+def _cut(m, k, n):
+    """Return how many pieces rows and columns are cut into: by their sizes alone."""
+    pieces = min(CHUNKS, max(1, m * k * n // CHUNK_WORK))
+    if n >= m or n >= 4 * COLUMNS:
+        columns = min(pieces, max(1, n // 128))
+        return max(1, min(pieces // columns, m // (4 * R0))), columns
+    rows = min(pieces, max(1, m // (2 * R0)))
+    return rows, max(1, min(pieces // rows, n // 128))
+
+
+@compiled
+def _piece(total, pieces, i, unit):
+    """Return where piece i of an axis begins; all but the last end on a multiple of `unit`."""
+    units = (total + unit - 1) // unit
+    return min(total, units * i // pieces * unit)
+
+
+@compiled
+def _one(a, b, bias, c, work, t, i, j, rows, columns, follow, add):
+    m, n = c.shape[1], c.shape[2]
+    wide = VECTORS * lanes_of(work)
+    m0, m1 = _piece(m, rows, i, R0), _piece(m, rows, i + 1, R0)
+    n0, n1 = _piece(n, columns, j, wide), _piece(n, columns, j + 1, wide)
+    _chunk(a[t], b[t], bias, c[t], work, m0, m1, n0, n1, follow, add)
+
+
+@compiled(parallel=True)
+def _parallel(a, b, bias, c, work, follow, add, rows, columns):
+    for chunk in numba.prange(c.shape[0] * rows * columns):
+        t, rest = chunk // (rows * columns), chunk % (rows * columns)
+        i, j = rest // columns, rest % columns
+        _one(a, b, bias, c, work[get_thread_id()], t, i, j, rows, columns, follow, add)
+
+
+def gemm_naive(a, b, bias, c, work, follow, add, parallel):
+    for t in range(c.shape[0]):
+        for i in range(c.shape[1]):
+            for j in range(c.shape[2]):
+                total = c[t, i, j] if add else c.dtype.type(0)
+                for k in range(a.shape[2]):
+                    total += a[t, i, k] * b[t, k, j]
+                if bias.size:
+                    total += bias[j]
+                if follow == 1 and total < 0:
+                    total = 0
+                elif follow == 2:
+                    total = math.tanh(total)
+                elif follow == 3:
+                    total = 1 / (1 + math.exp(-total))
+                c[t, i, j] = total
+
+
+@twin_of(gemm_naive, signatures=SIGNATURES, rtol=1e-5, intrinsic=True)
+def gemm(a, b, bias, c, work, follow, add, parallel):
+    """c[t] = follow(a[t] b[t] + bias), or with add follow(c[t] + a[t] b[t] + bias).
+
+    a (t, m, k) and b (t, k, n) have any strides, c (t, m, n) none; bias is (n) or empty.
+    Against the twin: sums of tiles in registers, rounded once for each multiply-add, in blocks
+    along the depth; chunks run in parallel where `parallel`.
+    """
+    m, k, n = a.shape[1], a.shape[2], b.shape[2]
+    rows, columns = _cut(m, k, n)
+    if parallel and c.shape[0] * rows * columns > 1:
+        _parallel(a, b, bias, c, work, follow, add, rows, columns)
+        return
+    for t in range(c.shape[0]):
+        for i in range(rows):
+            for j in range(columns):
+                _one(a, b, bias, c, work[0], t, i, j, rows, columns, follow, add)

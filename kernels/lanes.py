@@ -1,0 +1,260 @@
+"""Vector code for the inner loops of matrix products, emitted as LLVM vectors.
+
+The compiler does not keep a block of sums in registers on its own. `tile` does: a block of
+rows x (VECTORS * lanes) sums, one multiply-add for each of them and each step along the depth
+(Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008). Widths follow
+the machine that runs this. Addresses and strides are plain integers: bytes and elements.
+"""
+
+from __future__ import annotations
+
+import functools
+import platform
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+KINDS = {types.float32: (ir.FloatType(), "f32", 4), types.float64: (ir.DoubleType(), "f64", 8)}
+
+
+def host_width() -> int:
+    """Return the bytes of the widest vector this machine multiplies and adds."""
+    try:
+        features = llvm.get_host_cpu_features()
+    except RuntimeError:  # a machine that LLVM does not know
+        return 16
+    if features.get("avx512f"):
+        return 64
+    return 32 if features.get("avx2") and features.get("fma") else 16
+
+
+def tile_rows(width: int) -> tuple[int, ...]:
+    """Return the most rows of sums that fit into the registers, and smaller ones for edges."""
+    if width == 64:  # 32 registers: 28 sums, two rows of b, one element of a
+        return 14, 8, 4, 2, 1
+    if width == 32:
+        return 6, 4, 3, 2, 1
+    if platform.machine() in ("aarch64", "arm64"):  # 32 registers, not 16
+        return 8, 4, 3, 2, 1
+    return 4, 3, 2, 1, 1
+
+
+WIDTH = host_width()
+VECTORS = 2  # side by side in a tile
+ROWS = tile_rows(WIDTH)
+
+
+class _Vectors:
+    """Vectors of one element type, as wide as the machine has them."""
+
+    def __init__(self, builder: Any, dtype: Any) -> None:
+        self.builder = builder
+        self.kind, self.suffix, self.size = KINDS[dtype]
+        self.lanes = WIDTH // self.size
+        self.type = ir.VectorType(self.kind, self.lanes)
+        self.zero = ir.Constant(self.type, [0.0] * self.lanes)
+        self.align = ir.Constant(I32, self.size)
+
+    def function(self, name: str, result: Any, arguments: list[Any], place: str = "") -> Any:
+        kind = ir.FunctionType(result, arguments)
+        full = f"llvm.{name}.v{self.lanes}{self.suffix}{place}"
+        return cgutils.get_or_insert_function(self.builder.module, kind, full)
+
+    def at(self, base: Any, *steps: Any) -> Any:
+        """Return base + steps, in elements."""
+        for step in steps:
+            base = self.builder.gep(base, [step if isinstance(step, ir.Value) else word(step)])
+        return base
+
+    def pointer(self, address: Any) -> Any:
+        return self.builder.inttoptr(address, self.kind.as_pointer())
+
+    def spread(self, x: Any, kind: Any = None) -> Any:
+        """Return a vector with x in every lane."""
+        kind = kind or self.type
+        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), x, I32(0))
+        order = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), order)
+
+    def load(self, place: Any, mask: Any = None) -> Any:
+        place = self.builder.bitcast(place, self.type.as_pointer())
+        if mask is None:
+            x = self.builder.load(place)
+            x.align = self.size
+            return x
+        arguments = [place, self.align, mask, self.zero]
+        load = self.function("masked.load", self.type, [x.type for x in arguments], ".p0")
+        return self.builder.call(load, arguments)
+
+    def store(self, x: Any, place: Any, mask: Any = None) -> None:
+        place = self.builder.bitcast(place, self.type.as_pointer())
+        if mask is None:
+            self.builder.store(x, place).align = self.size
+            return
+        arguments = [x, place, self.align, mask]
+        kinds = [x.type for x in arguments]
+        store = self.function("masked.store", ir.VoidType(), kinds, ".p0")
+        self.builder.call(store, arguments)
+
+    def multiply_add(self, x: Any, y: Any, z: Any) -> Any:
+        return self.builder.call(self.function("fma", self.type, [self.type] * 3), [x, y, z])
+
+    def below(self, start: int, count: Any) -> Any:
+        """Return the mask of the lanes whose number, counted from start, is below count."""
+        kind = ir.VectorType(I64, self.lanes)
+        numbers = ir.Constant(kind, [start + lane for lane in range(self.lanes)])
+        return self.builder.icmp_signed("<", numbers, self.spread(count, kind))
+
+
+def word(n: int) -> Any:
+    return ir.Constant(I64, n)
+
+
+@contextmanager
+def _counted(builder: Any, count: Any, sums: list[Any]) -> Generator[tuple[Any, list[Any], Any]]:
+    """A loop of count >= 1 turns: gives the turn, the running sums, and a list for their next."""
+    before = builder.block
+    loop, after = builder.append_basic_block("depth"), builder.append_basic_block("done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    turn = builder.phi(I64)
+    turn.add_incoming(word(0), before)
+    running = [builder.phi(x.type) for x in sums]
+    for phi, x in zip(running, sums, strict=True):
+        phi.add_incoming(x, before)
+    following: list[Any] = []
+    yield turn, running, following
+    turned = builder.add(turn, word(1))
+    turn.add_incoming(turned, loop)
+    for phi, x in zip(running, following, strict=True):
+        phi.add_incoming(x, loop)
+    builder.cbranch(builder.icmp_signed("<", turned, count), loop, after)
+    builder.position_at_end(after)
+
+
+def _tile_body(v: _Vectors, rows: int, args: list[Any], masks: list[Any]) -> None:
+    """Emit the sums of one tile, with masks where the last columns are missing."""
+    builder = v.builder
+    a, ra, ca, b, rb, depth, c, rc, add = args
+    starts = [v.at(a, builder.mul(ra, word(i))) for i in range(rows)]
+    with _counted(builder, depth, [v.zero] * (rows * VECTORS)) as (k, running, following):
+        row = v.at(b, builder.mul(k, rb))
+        step = builder.mul(k, ca)
+        bs = [v.load(v.at(row, j * v.lanes), masks[j]) for j in range(VECTORS)]
+        for i in range(rows):
+            x = v.spread(builder.load(v.at(starts[i], step)))
+            for j in range(VECTORS):
+                following.append(v.multiply_add(x, bs[j], running[i * VECTORS + j]))
+    for onto in (True, False):
+        with builder.if_then(add if onto else builder.not_(add)):
+            for i in range(rows):
+                row = v.at(c, builder.mul(rc, word(i)))
+                for j in range(VECTORS):
+                    x, place = following[i * VECTORS + j], v.at(row, j * v.lanes)
+                    if onto:
+                        x = builder.fadd(v.load(place, masks[j]), x)
+                    v.store(x, place, masks[j])
+
+
+@functools.cache
+def tile(rows: int) -> Callable[..., None]:
+    """c[i, j] = or += sum over k of a[i ra + k ca] * b[k rb + j], j below cols, i below rows.
+
+    `like` is any array of the element type; cols is at most VECTORS * lanes, depth at least 1.
+    """
+
+    @intrinsic
+    def tile(typingctx, like, a, ra, ca, b, rb, depth, c, rc, cols, add):  # type: ignore
+        signature = types.void(like, *[types.intp] * 9, types.boolean)
+
+        def codegen(context, builder, signature, args):  # type: ignore
+            v = _Vectors(builder, signature.args[0].dtype)
+            _, a, ra, ca, b, rb, depth, c, rc, cols, add = args
+            a, b, c = map(v.pointer, (a, b, c))
+            full = builder.icmp_signed(">=", cols, word(VECTORS * v.lanes))
+            rest = [a, ra, ca, b, rb, depth, c, rc, add]
+            with builder.if_else(full) as (whole, edge):
+                with whole:
+                    _tile_body(v, rows, rest, [None] * VECTORS)
+                with edge:
+                    masks = [v.below(j * v.lanes, cols) for j in range(VECTORS)]
+                    _tile_body(v, rows, rest, masks)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return tile
+
+
+def _lanes_of(typingctx, like):  # type: ignore
+    """Return how many elements of this type a vector holds."""
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        return word(WIDTH // KINDS[signature.args[0].dtype][2])
+
+    return types.intp(like), codegen
+
+
+lanes_of: Any = intrinsic(_lanes_of)
+
+
+def _copy_row(typingctx, like, source, target, cols):  # type: ignore
+    """Copy cols <= VECTORS * lanes elements, and zeros behind them up to the full row."""
+    signature = types.void(like, types.intp, types.intp, types.intp)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = _Vectors(builder, signature.args[0].dtype)
+        _, source, target, cols = args
+        source, target = v.pointer(source), v.pointer(target)
+        full = builder.icmp_signed(">=", cols, word(VECTORS * v.lanes))
+        with builder.if_else(full) as (whole, edge):
+            for branch, masked in ((whole, False), (edge, True)):
+                with branch:
+                    for j in range(VECTORS):
+                        mask = v.below(j * v.lanes, cols) if masked else None
+                        x = v.load(v.at(source, j * v.lanes), mask)
+                        v.store(x, v.at(target, j * v.lanes))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+copy_row: Any = intrinsic(_copy_row)
+
+
+def _flip(typingctx, like, source, rs, target, rt):  # type: ignore
+    """target[k rt + j] = source[j rs + k] for a square of lanes x lanes, in registers."""
+    signature = types.void(like, *[types.intp] * 4)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = _Vectors(builder, signature.args[0].dtype)
+        _, source, rs, target, rt = args
+        source, target = v.pointer(source), v.pointer(target)
+        n = v.lanes
+        rows = [v.load(v.at(source, builder.mul(rs, word(j)))) for j in range(n)]
+        order = ir.VectorType(I32, n)
+        distance = n // 2
+        while distance:  # swap the off-diagonal blocks of this size
+            low = [x if not x & distance else n + x - distance for x in range(n)]
+            high = [x + distance if not x & distance else n + x for x in range(n)]
+            for i in range(n):
+                if not i & distance:
+                    x, y = rows[i], rows[i + distance]
+                    rows[i] = builder.shuffle_vector(x, y, ir.Constant(order, low))
+                    rows[i + distance] = builder.shuffle_vector(x, y, ir.Constant(order, high))
+            distance //= 2
+        for k in range(n):
+            v.store(rows[k], v.at(target, builder.mul(rt, word(k))))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+flip: Any = intrinsic(_flip)

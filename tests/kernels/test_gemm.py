@@ -1,0 +1,82 @@
+"""Matrix products: against the twin and NumPy, over shapes, strides, dtypes and what follows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kernels
+from kernels import gemm
+
+Array = np.ndarray[Any, np.dtype[Any]]
+EMPTY = np.empty(0)
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def product(
+    a: Array,
+    b: Array,
+    bias: Array = EMPTY,
+    onto: Array | None = None,
+    follow: int = gemm.NONE,
+    parallel: bool = False,
+) -> Array:
+    a, b = (x if x.ndim == 3 else x[None] for x in (a, b))
+    shape = (a.shape[0], a.shape[1], b.shape[2])
+    c = np.full(shape, np.nan, a.dtype) if onto is None else onto.reshape(shape).copy()
+    work = np.empty(gemm.workspace(a.shape[2], b.shape[2], 8), a.dtype)
+    kernels.call.gemm(a, b, bias.astype(a.dtype), c, work, follow, onto is not None, parallel)
+    return c
+
+
+def draw(rng: np.random.Generator, dtype: Any, *shape: int) -> Array:
+    """Numbers whose axes may lie in memory the other way round."""
+    x = rng.standard_normal(shape).astype(dtype)
+    return x if rng.random() < 0.5 else np.ascontiguousarray(x.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+
+@DTYPES
+def test_products_of_all_shapes_agree_with_numpy(dtype: Any, rng: np.random.Generator) -> None:
+    for _ in range(150):
+        m, k, n = (int(rng.choice([1, 2, 3, 7, 13, 16, 31, 32, 33, 64, 97])) for _ in range(3))
+        a, b = draw(rng, dtype, m, k), draw(rng, dtype, k, n)
+        exact = a.astype(np.float64) @ b.astype(np.float64)
+        size = np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64)
+        assert (np.abs(product(a, b)[0] - exact) <= 4 * np.finfo(dtype).eps * size).all(), (m, k, n)
+
+
+@pytest.mark.parametrize("follow", [gemm.NONE, gemm.RELU, gemm.TANH, gemm.SIGMOID])
+@DTYPES
+def test_a_kernel_agrees_with_its_twin(dtype: Any, follow: int, rng: np.random.Generator) -> None:
+    a, b = draw(rng, dtype, 2, 9, 5), draw(rng, dtype, 2, 5, 35)
+    bias, onto = draw(rng, dtype, 1, 35)[0].copy(), np.ones((2, 9, 35), dtype)
+    fast = product(a, b, bias, onto, follow)
+    with kernels.naive_kernels():
+        naive = product(a, b, bias, onto, follow)
+    np.testing.assert_allclose(fast, naive, rtol=1e-5, atol=1e-6)
+
+
+def test_blocks_and_packing_make_no_difference(rng: np.random.Generator) -> None:
+    a, b = draw(rng, np.float64, 300, 401), draw(rng, np.float64, 401, 700)
+    np.testing.assert_allclose(product(a, b)[0], a @ b, rtol=1e-12, atol=1e-11)
+
+
+def test_the_bits_are_the_same_on_one_thread_and_on_several(rng: np.random.Generator) -> None:
+    for m, k, n in ((200, 300, 500), (1000, 64, 30), (30, 64, 5000)):
+        a, b = draw(rng, np.float32, m, k), draw(rng, np.float32, k, n)
+        assert product(a, b).tobytes() == product(a, b, parallel=True).tobytes()
+
+
+def test_an_empty_sum_is_zero_and_the_bias_still_counts() -> None:
+    a, b = np.ones((3, 0), np.float32), np.ones((0, 2), np.float32)
+    assert product(a, b, np.array([1.0, -1.0]), follow=gemm.RELU)[0].tolist() == [[1.0, 0.0]] * 3
+
+
+def test_nan_and_infinity_survive() -> None:
+    a = np.array([[math.nan, 1.0], [math.inf, 1.0]])
+    c = product(a, np.ones((2, 3)), follow=gemm.RELU)[0]
+    assert np.isnan(c[0]).all()
+    assert np.isinf(c[1]).all()
