@@ -12,7 +12,7 @@ from . import engine
 from .errors import GraphError, ShapeError
 from .modes import Mode, current
 from .op import Op, Rule
-from .recording import NOTHING, Node, Traced, _save, part, wrap
+from .recording import NOTHING, Node, Traced, keep_arrays, part, wrap
 from .variables import kind
 
 
@@ -57,7 +57,7 @@ class Context:
             if isinstance(x, Traced):
                 return x
             return source if isinstance(source, Traced) and source._array is x else wrap(x)
-        arrays: Any = node.saved if type(node.saved) is tuple else engine._verified(node)
+        arrays: Any = node.saved if type(node.saved) is tuple else engine.verified(node)
         if place in self._made and current().grad:
             return part(node, self._made[place], arrays[place])
         return wrap(arrays[place])
@@ -125,7 +125,7 @@ def keep(node: Node, ctx: Context, args: Sequence[Any], outputs: Sequence[Any], 
     ctx._to_save = ctx._to_save_forward = ()
     everything = -2  # every bit but that of the result, whose place stays empty
     empty = all(array is None for array in saved)
-    node.saved = NOTHING if empty else _save(everything, saved, None, mode)
+    node.saved = NOTHING if empty else keep_arrays(everything, saved, None, mode)
 
 
 class FunctionOp(Op):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from operator import attrgetter
 from typing import Any
 
@@ -19,7 +20,8 @@ from .modes import MODE, current
 from .op import PART
 from .ops import cast, expand, sum_to
 from .recording import NOTHING, Node, Traced, edge, part_node, wrap
-from .saved import Packed
+from .saved import Packed, arrays_in
+from .shapes import operand_shapes
 
 ndarray = np.ndarray
 _time = attrgetter("time")
@@ -107,7 +109,7 @@ def _pull_all(
         saved: Any = node.saved
         if saved is not NOTHING:
             if saved is None or latest > node.time or saved.__class__ is not tuple:
-                saved = _verified(node)
+                saved = verified(node)
             if create_graph:
                 saved = _handles(node, saved)
         plans = op.pulls_of(node) if op.variadic else op.pulls
@@ -161,7 +163,7 @@ def _add_part(cotangents: dict[Any, Any], node: Any, k: int, x: Any) -> None:
     slots[k] = x if slots[k] is None else slots[k] + x
 
 
-def _verified(node: Node) -> tuple[Any, ...]:
+def verified(node: Node) -> tuple[Any, ...]:
     """Return the saved arrays; raise if they were freed, or overwritten since."""
     saved: Any = node.saved
     if saved is None:
@@ -171,10 +173,8 @@ def _verified(node: Node) -> tuple[Any, ...]:
         )
     if isinstance(saved, Packed):
         return saved.arrays()
-    sums = getattr(saved, "sums", None) or [None] * len(saved)
-    last = saved[-1]
-    arrays = [*saved[:-1], *(last if isinstance(last, list) else [last])]
-    for i, (array, before) in enumerate(zip(arrays, sums, strict=False)):
+    sums = getattr(saved, "sums", ())
+    for i, (array, before) in enumerate(zip_longest(arrays_in(saved), sums)):
         if not isinstance(array, np.ndarray):
             continue
         changed = before is not None and versions.checksum(array) != before
@@ -186,7 +186,7 @@ def _verified(node: Node) -> tuple[Any, ...]:
 def _overwritten(node: Node, i: int, array: Any) -> str:
     """Return the message for a saved array that changed before backward needed it."""
     op = node.op
-    shapes = [e[0] if isinstance(e, tuple) else getattr(e, "shape", ()) for e in node.edges]
+    shapes = operand_shapes(node)
     result = i >= len(shapes)
     what = "its result" if result else f"its operand {op.arrays[min(i, len(op.arrays) - 1)]!r}"
     line = getattr(node, "line", None)
@@ -240,7 +240,7 @@ def push(outputs: Sequence[Any], tangents: dict[Any, Any]) -> list[Any]:
             saved: Any = node.saved
             if saved is not NOTHING:
                 if saved is None or versions.latest > node.time or saved.__class__ is not tuple:
-                    saved = _verified(node)
+                    saved = verified(node)
                 if create_graph:
                     saved = _handles(node, saved)
             tangents[node] = _pushed(node, arriving, saved)

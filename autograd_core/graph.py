@@ -13,6 +13,7 @@ from .errors import GraphError
 from .observe import ObservedNode, observe
 from .op import PART
 from .recording import NOTHING, Node, Number, Traced, edge
+from .saved import arrays_in
 
 Shape = tuple[int, ...]
 
@@ -290,10 +291,5 @@ def _saved_bytes(node: Any) -> int | None:
         return 0
     if node.saved is None:
         return None
-    arrays = {id(a): a for a in _flat(node.saved) if isinstance(a, np.ndarray)}
+    arrays = {id(a): a for a in arrays_in(node.saved) if isinstance(a, np.ndarray)}
     return sum(a.nbytes for a in arrays.values())
-
-
-def _flat(saved: Sequence[Any]) -> list[Any]:
-    last = saved[-1]
-    return [*saved[:-1], *(last if isinstance(last, list) else [last])]

@@ -14,6 +14,7 @@ import numpy as np
 
 from .engine import history
 from .recording import NOTHING, Node, Number, Traced
+from .saved import arrays_in
 
 __all__ = ["LiveGraphs", "live_graphs"]
 
@@ -144,8 +145,7 @@ def _saved(nodes: list[Any]) -> int:
     for node in nodes:
         if isinstance(node, Number) or node.saved is None or node.saved is NOTHING:
             continue
-        last = node.saved[-1]
-        for array in [*node.saved[:-1], *(last if isinstance(last, list) else [last])]:
+        for array in arrays_in(node.saved):
             if isinstance(array, np.ndarray):
                 arrays[id(array)] = array.nbytes
     return sum(arrays.values())

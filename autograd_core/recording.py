@@ -210,11 +210,11 @@ def attach(
     for i, x in enumerate(operands):
         if isinstance(x, Traced) and x._rg:
             needed |= op.needs(i, mode.forward)
-    node.saved = NOTHING if not needed else _save(needed, arrays, y, mode)
+    node.saved = NOTHING if not needed else keep_arrays(needed, arrays, y, mode)
     return node
 
 
-def _save(needed: int, arrays: Sequence[Any], y: Any, mode: Mode) -> tuple[Any, ...]:
+def keep_arrays(needed: int, arrays: Sequence[Any], y: Any, mode: Mode) -> tuple[Any, ...]:
     """Keep the arrays whose bit is set in `needed`; bit 0 is the result, then the operands."""
     kept = [array if needed >> (i + 1) & 1 else None for i, array in enumerate(arrays)]
     saved = (*kept, y if needed & 1 else None)

@@ -16,6 +16,12 @@ def plain(x: Any) -> Any:
     return x.view(ndarray) if isinstance(x, ForeignArray) else x
 
 
+def arrays_in(saved: Sequence[Any]) -> list[Any]:
+    """Return what was kept, operand by operand, then the result, or each of several results."""
+    last = saved[-1]
+    return [*saved[:-1], *(last if isinstance(last, list) else [last])]
+
+
 class SavedHooks(NamedTuple):
     """What a saved array passes through: `pack` when it is saved, `unpack` when it is used."""
 

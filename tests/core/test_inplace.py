@@ -265,3 +265,10 @@ def test_a_change_in_place_keeps_the_old_numbers_that_its_own_derivative_needs()
     y.sum().backward()
     logs = np.log([1.0, 2.0, 4.0])
     np.testing.assert_allclose(x.grad.numpy(), 2 * logs / [1.0, 2.0, 4.0] * [1, 3, 3], rtol=1e-6)
+
+
+def test_overwriting_the_last_of_several_saved_results_is_noticed() -> None:
+    values, indices = (ag.tensor([[1.0, 3.0], [4.0, 2.0]], requires_grad=True) * 1).max(1)
+    indices.zero_()
+    with pytest.raises(ag.GraphError, match=r"max_along .* saved its result, which was changed"):
+        values.sum().backward()
