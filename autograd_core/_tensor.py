@@ -14,7 +14,7 @@ from .errors import DtypeError, GraphError, ShapeError
 from .flat import results_are
 from .op import METHODS
 from .ops.shape import dim_of
-from .recording import Results, Traced, wrap
+from .recording import Traced, wrap
 from .versions import Array
 
 
@@ -371,5 +371,4 @@ class Tensor(Traced):
     __dlpack_device__ = interop.dlpack_device
 
 
-Results.cls = Tensor
 results_are(Tensor)

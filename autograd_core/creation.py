@@ -137,7 +137,7 @@ def from_dlpack(x: Any) -> Tensor:
     return from_numpy(np.from_dlpack(x))
 
 
-def _size(shape: tuple[Any, ...], who: str) -> Any:
+def size_of(shape: tuple[Any, ...], who: str) -> Any:
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
     if any(isinstance(n, (bool, float)) for n in shape):
@@ -149,20 +149,24 @@ def _size(shape: tuple[Any, ...], who: str) -> Any:
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Uninitialised memory."""
-    return finished(np.empty(_size(size, "empty"), _dtype(dtype)), requires_grad, device)
+    return finished(
+        np.empty(size_of(size, "empty"), dtype_or_default(dtype)), requires_grad, device
+    )
 
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """All zeros."""
-    return finished(np.zeros(_size(size, "zeros"), _dtype(dtype)), requires_grad, device)
+    return finished(
+        np.zeros(size_of(size, "zeros"), dtype_or_default(dtype)), requires_grad, device
+    )
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """All ones."""
-    return finished(np.ones(_size(size, "ones"), _dtype(dtype)), requires_grad, device)
+    return finished(np.ones(size_of(size, "ones"), dtype_or_default(dtype)), requires_grad, device)
 
 
-def _dtype(dtype: Any) -> np.dtype[Any]:
+def dtype_or_default(dtype: Any) -> np.dtype[Any]:
     return get_default_dtype() if dtype is None else as_dtype(dtype)
 
 
@@ -177,7 +181,7 @@ def full(
     size = (size,) if isinstance(size, int) else size
     value = fill_value._array if isinstance(fill_value, Traced) else fill_value
     kind = _array_of(value, None, copy=False).dtype if dtype is None else as_dtype(dtype)
-    return finished(np.full(_size(tuple(size), "full"), value, kind), requires_grad, device)
+    return finished(np.full(size_of(tuple(size), "full"), value, kind), requires_grad, device)
 
 
 def eye(
@@ -188,26 +192,26 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """Ones on the diagonal of an n x m matrix."""
-    rows, columns = _size((n, n if m is None else m), "eye")
-    return finished(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad, device)
+    rows, columns = size_of((n, n if m is None else m), "eye")
+    return finished(np.eye(rows, columns, dtype=dtype_or_default(dtype)), requires_grad, device)
 
 
 def tril_indices(
     row: int, col: int, offset: int = 0, dtype: Any = None, device: Any = None
 ) -> Tensor:
     """The places of a lower triangle, up to a diagonal: a row of rows and a row of columns."""
-    rows, columns = _size((row, col), "tril_indices")
+    rows, columns = size_of((row, col), "tril_indices")
     places: Any = np.stack(np.tril_indices(rows, offset, columns))
-    return finished(places.astype(_dtype(dtype or np.int64)), False, device)
+    return finished(places.astype(dtype_or_default(dtype or np.int64)), False, device)
 
 
 def triu_indices(
     row: int, col: int, offset: int = 0, dtype: Any = None, device: Any = None
 ) -> Tensor:
     """The places of an upper triangle, from a diagonal on: a row of rows and a row of columns."""
-    rows, columns = _size((row, col), "triu_indices")
+    rows, columns = size_of((row, col), "triu_indices")
     places: Any = np.stack(np.triu_indices(rows, offset, columns))
-    return finished(places.astype(_dtype(dtype or np.int64)), False, device)
+    return finished(places.astype(dtype_or_default(dtype or np.int64)), False, device)
 
 
 def arange(
@@ -249,9 +253,9 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` values from start to end, both included, equally far apart."""
-    (steps,) = _size((steps,), "linspace")
+    (steps,) = size_of((steps,), "linspace")
     start, end = (_bound("linspace", x, dtype) for x in (start, end))
-    array = np.linspace(start, end, steps).astype(_dtype(dtype))
+    array = np.linspace(start, end, steps).astype(dtype_or_default(dtype))
     return finished(array, requires_grad, device)
 
 

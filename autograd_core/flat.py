@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .modes import peek
-from .recording import NOTHING, Node, Traced, apply, new, recover, remember_view, run
+from .recording import NOTHING, Node, Results, Traced, apply, new, recover, remember_view, run
 from .versions import tick
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Tensor: Any = Traced
 def results_are(cls: type[Traced]) -> None:
     """Say which class wraps the results of ops."""
     global Tensor
-    Tensor = cls
+    Tensor = Results.cls = cls
 
 
 def unary(op: Op) -> Callable[[Any], Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from .creation import _dtype, _size, finished
+from .creation import dtype_or_default, finished, size_of
 from .dtypes import int64
 from .errors import ShapeError
 from .recording import Traced, wrap
@@ -95,7 +95,7 @@ def source(generator: Generator | None) -> np.random.Generator:
 
 
 def _floats(sample: Any, size: tuple[int, ...], dtype: Any) -> Any:
-    kind = _dtype(dtype)
+    kind = dtype_or_default(dtype)
     direct = kind if kind.itemsize >= 4 else np.dtype(np.float32)
     return sample(size=size, dtype=direct).astype(kind, copy=False)
 
@@ -108,7 +108,7 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform on [0, 1)."""
-    array = _floats(source(generator).random, _size(size, "rand"), dtype)
+    array = _floats(source(generator).random, size_of(size, "rand"), dtype)
     return finished(np.asarray(array), requires_grad, device)
 
 
@@ -120,7 +120,7 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Standard normal."""
-    array = _floats(source(generator).standard_normal, _size(size, "randn"), dtype)
+    array = _floats(source(generator).standard_normal, size_of(size, "randn"), dtype)
     return finished(np.asarray(array), requires_grad, device)
 
 
@@ -139,8 +139,8 @@ def randint(
         low, high, size = 0, low, high
     if high <= low:
         raise ValueError(f"randint got low={low} and high={high}: low must be below high")
-    array = source(generator).integers(low, high, _size(tuple(size), "randint"))
-    kind = int64 if dtype is None else _dtype(dtype)
+    array = source(generator).integers(low, high, size_of(tuple(size), "randint"))
+    kind = int64 if dtype is None else dtype_or_default(dtype)
     return finished(np.asarray(array).astype(kind), requires_grad, device)
 
 
@@ -148,7 +148,9 @@ def randperm(
     n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None
 ) -> Tensor:
     """0 to n - 1 in random order."""
-    array = source(generator).permutation(n).astype(int64 if dtype is None else _dtype(dtype))
+    array = (
+        source(generator).permutation(n).astype(int64 if dtype is None else dtype_or_default(dtype))
+    )
     return finished(array, False, device)
 
 

@@ -20,10 +20,15 @@ __all__ = ["cross_entropy", "mse_loss", "nll_loss"]
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def reduce(x: Any, reduction: str) -> Any:
-    """Return the mean, the sum, or all of the losses of single samples."""
+def check_reduction(reduction: str) -> None:
+    """Raise for what is no reduction."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is {reduction!r}, it must be one of {', '.join(REDUCTIONS)}")
+
+
+def reduce(x: Any, reduction: str) -> Any:
+    """Return the mean, the sum, or all of the losses of single samples."""
+    check_reduction(reduction)
     return x if reduction == "none" else getattr(x, reduction)()
 
 
@@ -76,8 +81,7 @@ def nll_loss(
 
     mean: sum of weight[t] * -x[t] / sum of weight[t], over the targets not ignored.
     """
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction is {reduction!r}, it must be one of {', '.join(REDUCTIONS)}")
+    check_reduction(reduction)
     if target.dtype.kind not in "iu":
         raise TypeError(f"the target must hold class numbers, not {target.dtype}")
     if x.ndim == 0 or target.shape != x.shape[:1] * (x.ndim > 1) + x.shape[2:]:
