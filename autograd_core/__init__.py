@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernels import get_num_threads as get_num_threads
+from kernels import set_num_threads as set_num_threads
+
 from . import autograd as autograd
 from . import func as func
 from . import linalg as linalg

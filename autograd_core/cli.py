@@ -7,6 +7,7 @@ A command is a function that adds its parser and sets `run`, what the parsed opt
 from __future__ import annotations
 
 import sys
+import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -123,4 +124,38 @@ def run_demo(options: Namespace) -> int:
     return 0 if finished else INTERRUPTED
 
 
-COMMANDS: Sequence[Callable[[Parsers], None]] = (add_demo,)
+def add_warmup(parsers: Parsers) -> None:
+    """Add `warmup`."""
+    parser = parsers.add_parser(
+        "warmup",
+        help="compile all kernels now, not when they are first needed",
+        description="Compile every kernel for float32 and float64 and keep it on disk, in "
+        "NUMBA_CACHE_DIR if that is set. Otherwise each is compiled when it is first needed.",
+    )
+    parser.set_defaults(run=run_warmup)
+
+
+def run_warmup(options: Namespace) -> int:
+    """Compile, with one line that says how far it is."""
+    from kernels.warmup import warmup
+
+    live = sys.stdout.isatty()
+    started = time.perf_counter()
+    count = 0
+
+    def report(done: int, total: int, name: str) -> None:
+        nonlocal count
+        count = total
+        if live:
+            print(f"\r\x1b[Kkernel {done + 1} of {total}: {name}", end="", flush=True)
+
+    folder = warmup(report)
+    seconds = time.perf_counter() - started
+    kept = f"kept in {folder}" if folder else "not kept: there is no folder to write to"
+    if live:
+        print("\r\x1b[K", end="")
+    print(f"{count} kernels ready in {seconds:.1f} s, {kept}")
+    return 0
+
+
+COMMANDS: Sequence[Callable[[Parsers], None]] = (add_demo, add_warmup)

@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-__all__ = ["FAMILIES", "call", "naive_kernels"]
+from .threads import enter, leave
+from .threads import get_num_threads as get_num_threads
+from .threads import set_num_threads as set_num_threads
+
+__all__ = ["FAMILIES", "call", "get_num_threads", "naive_kernels", "set_num_threads"]
 
 # Which file has which kernels.
 FAMILIES = {
@@ -36,7 +40,10 @@ def naive_kernels() -> Generator[None]:
 
 
 class Calls:
-    """Every kernel as a function that runs whichever of the pair is active."""
+    """Every kernel as a function that runs whichever of the pair is active.
+
+    The first argument is an array; its dtype says which of the compiled forms runs.
+    """
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         family = next((file for file, names in FAMILIES.items() if name in names), None)
@@ -46,12 +53,42 @@ class Calls:
         from .pair import PAIRS
 
         pair = PAIRS[name]
-
-        def run(*args: Any) -> None:
-            (pair.naive if _naive else pair.compiled)(*args)
-
+        run = _on_threads(pair) if pair.parallel else _serial(pair)
         setattr(self, name, run)  # the next call finds it without asking
         return run
+
+
+def _serial(pair: Any) -> Callable[..., None]:
+    ready = pair.ready
+
+    def run(*args: Any) -> None:
+        if _naive:
+            pair.naive(*args)
+        else:
+            (ready.get(args[0].dtype) or pair.compile(args[0].dtype))(*args)
+
+    return run
+
+
+def _on_threads(pair: Any) -> Callable[..., None]:
+    """Run a kernel whose last parameter says whether its chunks may run on several threads."""
+    ready = pair.ready
+
+    def run(*args: Any) -> None:
+        fast = pair.naive
+        if not _naive:
+            fast = ready.get(args[0].dtype) or pair.compile(args[0].dtype)
+        if fast is pair.naive:
+            fast(*args)
+        elif enter():
+            try:
+                fast(*args, True)
+            finally:
+                leave()
+        else:
+            fast(*args, False)
+
+    return run
 
 
 call = Calls()

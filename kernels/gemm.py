@@ -13,7 +13,7 @@ from numba import types
 from numba.np.ufunc.parallel import get_thread_id
 
 from .lanes import ROWS, VECTORS, copy_row, flip, lanes_of, tile
-from .pair import FLOATS, compiled, twin_of, write
+from .pair import compiled, twin_of, write
 
 NONE, RELU, TANH, SIGMOID = range(4)  # what may follow a product
 
@@ -30,13 +30,11 @@ def stacked(dtype, readonly):
     return types.Array(dtype, 3, "A", readonly=readonly)
 
 
-SIGNATURES = [
-    types.void(
+def signature(f):
+    return types.void(
         stacked(f, True), stacked(f, True), types.Array(f, 1, "C", readonly=True),
         write(f, 3), write(f, 2), types.intp, types.boolean, types.boolean,
-    )
-    for f in FLOATS
-]  # fmt: skip
+    )  # fmt: skip
 
 
 def workspace(k, n, threads):
@@ -195,7 +193,7 @@ def _parallel(a, b, bias, c, work, follow, add, rows, columns):
         _one(a, b, bias, c, work[get_thread_id()], t, i, j, rows, columns, follow, add)
 
 
-def gemm_naive(a, b, bias, c, work, follow, add, parallel):
+def gemm_naive(a, b, bias, c, work, follow, add):
     for t in range(c.shape[0]):
         for i in range(c.shape[1]):
             for j in range(c.shape[2]):
@@ -213,7 +211,7 @@ def gemm_naive(a, b, bias, c, work, follow, add, parallel):
                 c[t, i, j] = total
 
 
-@twin_of(gemm_naive, signatures=SIGNATURES, rtol=1e-5, intrinsic=True)
+@twin_of(gemm_naive, signature=signature, rtol=1e-5, intrinsic=True, parallel=True)
 def gemm(a, b, bias, c, work, follow, add, parallel):
     """c[t] = follow(a[t] b[t] + bias), or with add follow(c[t] + a[t] b[t] + bias).
 

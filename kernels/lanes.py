@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import platform
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -28,7 +29,13 @@ def host_width() -> int:
     """Return the bytes of the widest vector this machine multiplies and adds."""
     try:
         features = llvm.get_host_cpu_features()
-    except RuntimeError:  # a machine that LLVM does not know
+    except RuntimeError:
+        warnings.warn(
+            "LLVM does not know this processor: matrix products use vectors of 16 bytes, and are "
+            "right but slower",
+            RuntimeWarning,
+            stacklevel=2,
+        )
         return 16
     if features.get("avx512f"):
         return 64
@@ -104,7 +111,9 @@ class _Vectors:
         self.builder.call(store, arguments)
 
     def multiply_add(self, x: Any, y: Any, z: Any) -> Any:
-        return self.builder.call(self.function("fma", self.type, [self.type] * 3), [x, y, z])
+        # Rounds once where the machine has such an instruction.
+        fused = self.function("fmuladd", self.type, [self.type] * 3)
+        return self.builder.call(fused, [x, y, z])
 
     def below(self, start: int, count: Any) -> Any:
         """Return the mask of the lanes whose number, counted from start, is below count."""

@@ -12,9 +12,12 @@ import math
 import numpy as np
 from numba import types
 
-from .pair import FLOATS, compiled, read, twin_of, write
+from .pair import compiled, read, twin_of, write
 
-EACH = [types.void(read(dtype), write(dtype)) for dtype in FLOATS]
+
+def each(dtype):
+    return types.void(read(dtype), write(dtype))
+
 
 # B2, B4, ... of Bernoulli: the sum over a function's values is its integral, plus these times
 # its odd derivatives (Euler and Maclaurin).
@@ -29,7 +32,7 @@ def erf_naive(x, out):
         out[i] = math.erf(x[i])
 
 
-@twin_of(erf_naive, signatures=EACH, rtol=1e-15)
+@twin_of(erf_naive, signature=each, rtol=1e-15)
 def erf(x, out):
     """2/√π times the integral of exp(-t²) from 0 to x."""
     for i in range(x.size):
@@ -41,7 +44,7 @@ def erfc_naive(x, out):
         out[i] = math.erfc(x[i])
 
 
-@twin_of(erfc_naive, signatures=EACH, rtol=1e-15)
+@twin_of(erfc_naive, signature=each, rtol=1e-15)
 def erfc(x, out):
     """1 - erf x, without the cancellation."""
     for i in range(x.size):
@@ -67,7 +70,7 @@ def erfinv_naive(x, out):
 _ERFINV = (1.0, 1 / 3, 7 / 30, 127 / 630, 4369 / 22680)
 
 
-@twin_of(erfinv_naive, signatures=EACH, rtol=2e-15)
+@twin_of(erfinv_naive, signature=each, rtol=2e-15)
 def erfinv(x, out):
     """The y with erf y = x.
 
@@ -107,7 +110,7 @@ def lgamma_naive(x, out):
         out[i] = math.inf if pole or v > _LGAMMA_END else math.lgamma(v)
 
 
-@twin_of(lgamma_naive, signatures=EACH, rtol=1e-13, atol=1e-14)
+@twin_of(lgamma_naive, signature=each, rtol=1e-13, atol=1e-14)
 def lgamma(x, out):
     """log |Γ(x)|; inf at 0, -1, -2, ..."""
     for i in range(x.size):
@@ -148,7 +151,7 @@ _AROUND_ZERO = (
 )  # fmt: skip
 
 
-@twin_of(digamma_naive, signatures=EACH, rtol=1e-13, atol=1e-13)
+@twin_of(digamma_naive, signature=each, rtol=1e-13, atol=1e-13)
 def digamma(x, out):
     """The slope of log Γ: -inf at 0, inf at -0, NaN at -1, -2, ...
 
@@ -227,10 +230,11 @@ def _hurwitz_zeta(n, v):
     return total
 
 
-EACH_OF_ORDER = [types.void(read(dtype), types.int64, write(dtype)) for dtype in FLOATS]
+def each_of_order(dtype):
+    return types.void(read(dtype), types.int64, write(dtype))
 
 
-@twin_of(polygamma_naive, signatures=EACH_OF_ORDER, rtol=1e-12)
+@twin_of(polygamma_naive, signature=each_of_order, rtol=1e-12)
 def polygamma(x, n, out):
     """Derivative n of digamma, n ≥ 1: (-1)^(n+1) n! times the sum over k of (x + k)^-(n+1).
 

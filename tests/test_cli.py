@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import autograd_core as ag
+import kernels
 from autograd_core import cli
 from training import demo
 
@@ -133,3 +135,18 @@ def test_options_reach_the_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert cli.main(["demo", *given, "--threads", "2", "--out", "o"]) == 0
     chosen = demo.Settings("mnist", Path("d"), epochs=3, seed=7, threads=2, out=Path("o"))
     assert seen == [demo.Settings(), chosen]
+
+
+def test_warmup_compiles_every_kernel_and_says_where_they_are() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "autograd_core", "warmup"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    found = re.fullmatch(r"(\d+) kernels ready in [\d.]+ s, kept in (.*)\n", done.stdout)
+    assert found, done.stdout
+    assert int(found[1]) >= sum(map(len, kernels.FAMILIES.values()))
+    assert list(Path(found[2]).glob("*.nbi"))

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import op as declare
 from ..errors import ShapeError, blamed
+from ..matrices import product
 from ..op import aliased
 from ..recording import apply
 from ..versions import Array
@@ -56,7 +57,7 @@ def _product(spec: Spec, a: Shape, b: Shape) -> Product:
     elif not rows and not columns:
         left, right, multiply = (summed,), (summed,), np.vecdot
     else:
-        left, right, multiply = (rows, summed), (summed, columns), np.matmul
+        left, right, multiply = (rows, summed), (summed, columns), product
 
     def joined(groups: Iterable[list[Index]]) -> Shape:
         whole = (math.prod(sizes[i] for i in group) for group in groups)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import op as declare
 from ..errors import DtypeError, ShapeError
+from ..matrices import affine, product
 from ..op import aliased, method
 from ..recording import Traced
 from ..versions import Array
@@ -45,8 +46,8 @@ def _matmul_a(g: Any, b: Any, shapes: Any) -> Any:
     if b_ndim == 1:
         return _column(g) * b if a_ndim > 1 else g * b
     if a_ndim == 1:
-        return (_row(g) @ mT(b))[..., 0, :]
-    return g @ mT(b)
+        return matmul(_row(g), mT(b))[..., 0, :]
+    return matmul(g, mT(b))
 
 
 def _matmul_b(g: Any, a: Any, shapes: Any) -> Any:
@@ -54,10 +55,10 @@ def _matmul_b(g: Any, a: Any, shapes: Any) -> Any:
     if a_ndim == 1:
         return _column(a) * _row(g) if b_ndim > 1 else g * a
     if b_ndim == 1:
-        return (mT(a) @ _column(g))[..., 0]
+        return matmul(mT(a), _column(g))[..., 0]
     if b_ndim == 2 and a_ndim > 2:  # one product over the joined rows, not one for each batch
-        return _rows(a, shapes[0][-1]).T @ _rows(g, shapes[1][-1])
-    return mT(a) @ g
+        return matmul(_rows(a, shapes[0][-1]).T, _rows(g, shapes[1][-1]))
+    return matmul(mT(a), g)
 
 
 @declare.linear(
@@ -70,7 +71,7 @@ def matmul(a: Array, b: Array) -> Array:
     if a.dtype is not b.dtype:
         same_dtype(a, b)
     try:
-        return np.matmul(a, b)
+        return product(a, b)
     except ValueError:
         raise ShapeError(_misfit(a.shape, b.shape)) from None
 
@@ -188,6 +189,9 @@ def _added(x: Any, product: Any, beta: float, alpha: float) -> Any:
 @aliased
 def addmm(x: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta x + alpha mat1 @ mat2: (n, m), (n, k), (k, m) -> (n, m)."""
+    row = len(x.shape) == 1 and len(mat1.shape) == len(mat2.shape) == 2
+    if row and beta == alpha == 1 and x.shape[0] == mat2.shape[1] and mat1.dtype == x.dtype:
+        return linear(mat1, mat2.T, x)  # adds a row while the product is in the cache
     return _added(x, _product(mat1, mat2, (2, 2)), beta, alpha)
 
 
@@ -221,18 +225,18 @@ def addr(x: Any, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1) -> 
 
 def _linear_weight(g: Any, x: Any, shapes: Any) -> Any:
     out, n = shapes[1]
-    return _rows(g, out).T @ _rows(x, n)
+    return matmul(_rows(g, out).T, _rows(x, n))
 
 
 @declare.op(
     vjp=[
-        lambda g, weight: g @ weight,
+        lambda g, weight: matmul(g, weight),
         _linear_weight,
         lambda g, shapes: sum(_rows(g, shapes[1][0]), 0),
     ],
     jvp=[
-        lambda t, weight: t @ weight.T,
-        lambda t, x: x @ t.T,
+        lambda t, weight: matmul(t, weight.T),
+        lambda t, x: matmul(x, t.T),
         lambda t: t,
     ],
 )
@@ -242,12 +246,9 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
         raise ShapeError("the weight must have 2 axes, (out, in)")
     if not x.ndim or x.shape[-1] != weight.shape[1]:
         raise ShapeError(f"the last axis of x must be {weight.shape[1]}, as in the weight")
-    if x.dtype is not weight.dtype:
-        same_dtype(x, weight)
-    y = np.matmul(x, weight.T)
-    if bias is not None:
-        y += bias
-    return y
+    if x.dtype is not weight.dtype or (bias is not None and x.dtype is not bias.dtype):
+        same_dtype(*(z for z in (x, weight, bias) if z is not None))
+    return affine(x, weight, bias)
 
 
 @declare.linear(vjp=[lambda g, shapes: g * np.eye(*shapes[0], dtype=g.dtype)], method=True)

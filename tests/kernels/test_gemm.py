@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import kernels
-from kernels import gemm
+from kernels import gemm, lanes
 
+ROOT = Path(__file__).resolve().parents[2]
 Array = np.ndarray[Any, np.dtype[Any]]
 EMPTY = np.empty(0)
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -22,13 +27,12 @@ def product(
     bias: Array = EMPTY,
     onto: Array | None = None,
     follow: int = gemm.NONE,
-    parallel: bool = False,
 ) -> Array:
     a, b = (x if x.ndim == 3 else x[None] for x in (a, b))
     shape = (a.shape[0], a.shape[1], b.shape[2])
     c = np.full(shape, np.nan, a.dtype) if onto is None else onto.reshape(shape).copy()
     work = np.empty(gemm.workspace(a.shape[2], b.shape[2], 8), a.dtype)
-    kernels.call.gemm(a, b, bias.astype(a.dtype), c, work, follow, onto is not None, parallel)
+    kernels.call.gemm(a, b, bias.astype(a.dtype), c, work, follow, onto is not None)
     return c
 
 
@@ -64,12 +68,6 @@ def test_blocks_and_packing_make_no_difference(rng: np.random.Generator) -> None
     np.testing.assert_allclose(product(a, b)[0], a @ b, rtol=1e-12, atol=1e-11)
 
 
-def test_the_bits_are_the_same_on_one_thread_and_on_several(rng: np.random.Generator) -> None:
-    for m, k, n in ((200, 300, 500), (1000, 64, 30), (30, 64, 5000)):
-        a, b = draw(rng, np.float32, m, k), draw(rng, np.float32, k, n)
-        assert product(a, b).tobytes() == product(a, b, parallel=True).tobytes()
-
-
 def test_an_empty_sum_is_zero_and_the_bias_still_counts() -> None:
     a, b = np.ones((3, 0), np.float32), np.ones((0, 2), np.float32)
     assert product(a, b, np.array([1.0, -1.0]), follow=gemm.RELU)[0].tolist() == [[1.0, 0.0]] * 3
@@ -80,3 +78,63 @@ def test_nan_and_infinity_survive() -> None:
     c = product(a, np.ones((2, 3)), follow=gemm.RELU)[0]
     assert np.isnan(c[0]).all()
     assert np.isinf(c[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("features", "width"),
+    [
+        ({"avx512f": True, "avx2": True, "fma": True}, 64),
+        ({"avx2": True, "fma": True}, 32),
+        ({"avx2": True}, 16),
+        ({}, 16),
+    ],
+)
+def test_vectors_are_as_wide_as_the_processor_has_them(
+    features: dict[str, bool], width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes.llvm, "get_host_cpu_features", lambda: features)
+    assert lanes.host_width() == width
+
+
+def test_an_unknown_processor_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> None:
+        raise RuntimeError("no such processor")
+
+    monkeypatch.setattr(lanes.llvm, "get_host_cpu_features", unknown)
+    with pytest.warns(RuntimeWarning, match="LLVM does not know this processor: matrix products"):
+        assert lanes.host_width() == 16
+
+
+NARROW = """
+import sys, numpy as np, llvmlite.binding as llvm
+width, machine = int(sys.argv[1]), sys.argv[2]
+features = {64: ["avx512f", "avx2", "fma"], 32: ["avx2", "fma"], 16: []}[width]
+found = dict(llvm.get_host_cpu_features())
+if not all(found.get(name) for name in features):
+    sys.exit("absent")
+import platform
+platform.machine = lambda: machine
+from kernels import lanes
+lanes.WIDTH, lanes.ROWS = width, lanes.tile_rows(width)
+from kernels import gemm, lanes
+from autograd_core.matrices import product
+rng = np.random.default_rng(0)
+for f, bound in ((np.float32, 1e-3), (np.float64, 1e-11)):
+    for m, k, n in ((64, 64, 64), (97, 53, 61), (130, 200, 47)):
+        a, b = rng.standard_normal((m, k)).astype(f), rng.standard_normal((k, n)).astype(f)
+        for x, y in ((a, b), (np.asfortranarray(a), b), (a, np.asfortranarray(b))):
+            assert np.abs(product(x, y) - x @ y).max() < bound
+print("right")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "machine"), [(32, "x86_64"), (16, "x86_64"), (16, "arm64")])
+def test_narrower_vectors_give_right_products(width: int, machine: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NARROW, str(width), machine], cwd=ROOT, capture_output=True,
+        text=True, check=False, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+    )  # fmt: skip
+    if done.stderr.strip() == "absent":
+        pytest.skip("this processor has no vectors that wide")
+    assert (done.stdout, done.stderr) == ("right\n", "")

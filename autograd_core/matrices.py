@@ -1,0 +1,88 @@
+"""Products of bare matrices, and which of them our kernel computes and which BLAS.
+
+| operands                                      | who    | why                                     |
+| --------------------------------------------- | ------ | --------------------------------------- |
+| a vector on one side, or a result of 1 column | BLAS   | one multiply-add a number: memory bound |
+| fewer than WORTH multiply-adds                | BLAS   | the call is what takes time             |
+| float32 or float64                            | kernel | --------------------------------------- |
+| anything else                                 | NumPy  | rare: float16, whole numbers, bool      |
+
+The table looks at shapes and dtypes only, so a result never depends on timing or on threads.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+
+from kernels import call, get_num_threads
+
+from .versions import Array
+
+WORTH = 1 << 18  # multiply-adds
+FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
+NONE = {dtype: np.empty(0, dtype) for dtype in FLOATS}  # no bias
+
+_own = threading.local()
+
+
+def product(a: Array, b: Array) -> Array:
+    """Return a @ b, for (..., m, k) and (..., k, n) as np.matmul has it; dtypes are equal."""
+    if b.ndim < 2 or a.size * b.shape[-1] < WORTH or not _ours(a, b):
+        return np.matmul(a, b)
+    return _multiplied(a, b, NONE[a.dtype])
+
+
+def affine(x: Array, weight: Array, bias: Array | None) -> Array:
+    """Return x weightᵀ + bias, for (..., k), (n, k) and (n)."""
+    b = weight.T
+    if x.size * weight.shape[0] < WORTH or not _ours(x, b):
+        y = np.matmul(x, b)
+        if bias is not None:
+            y += bias
+        return y
+    return _multiplied(x, b, NONE[x.dtype] if bias is None else np.ascontiguousarray(bias))
+
+
+def _ours(a: Array, b: Array) -> bool:
+    """Whether the kernel takes operands that are large enough; NumPy refuses what do not fit."""
+    if a.ndim < 2 or b.shape[-1] == 1 or a.shape[-1] != b.shape[-2]:
+        return False
+    return a.dtype in FLOATS and b.dtype is a.dtype and _aligned(a) and _aligned(b)
+
+
+def _aligned(x: Array) -> bool:
+    """Whether the strides are whole elements: not so in a field of a structured array."""
+    return x.flags.aligned and not any(stride % x.itemsize for stride in x.strides)
+
+
+def _multiplied(a: Array, b: Array, bias: Array) -> Array:
+    m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
+    if b.ndim == 2:  # one product of all rows
+        batch, shape = 1, (*a.shape[:-1], n)
+        rows = a if a.ndim == 2 else a.reshape(-1, k)
+        left, right = rows[None], b[None]
+    else:
+        leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        batch, shape = math.prod(leading), (*leading, m, n)
+        left = np.broadcast_to(a, (*leading, m, k)).reshape(batch, m, k)
+        right = np.broadcast_to(b, (*leading, k, n)).reshape(batch, k, n)
+    c = np.empty(shape, a.dtype)
+    work = _workspace(k, n, a.dtype)
+    call.gemm(left, right, bias, c.reshape(batch, left.shape[1], n), work, 0, False)
+    return c
+
+
+def _workspace(k: int, n: int, dtype: Any) -> Array:
+    """Return this thread's work array, at most 0.8 MB in float32 for each thread of a kernel."""
+    from kernels.gemm import workspace
+
+    needed = workspace(k, n, get_num_threads())
+    kept: dict[Any, Array] = _own.__dict__.setdefault("work", {})
+    work = kept.get(dtype)
+    if work is None or work.shape[0] < needed[0] or work.shape[1] < needed[1]:
+        work = kept[dtype] = np.empty(needed, dtype)
+    return work
