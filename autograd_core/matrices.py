@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from kernels import call, get_num_threads
+from kernels import call
+from kernels.threads import limit
 
 from .versions import Array
 
-WORTH = 1 << 18  # multiply-adds
+WORTH = 300_000  # multiply-adds
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 NONE = {dtype: np.empty(0, dtype) for dtype in FLOATS}  # no bias
 
@@ -32,7 +33,8 @@ _own = threading.local()
 def product(a: Array, b: Array) -> Array:
     """Return a @ b, for (..., m, k) and (..., k, n) as np.matmul has it; dtypes are equal."""
     if b.ndim < 2 or a.size * b.shape[-1] < WORTH or not _ours(a, b):
-        return np.matmul(a, b)
+        # The same product; dot asks less before it begins.
+        return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
     return _multiplied(a, b, NONE[a.dtype])
 
 
@@ -40,7 +42,7 @@ def affine(x: Array, weight: Array, bias: Array | None) -> Array:
     """Return x weightᵀ + bias, for (..., k), (n, k) and (n)."""
     b = weight.T
     if x.size * weight.shape[0] < WORTH or not _ours(x, b):
-        y = np.matmul(x, b)
+        y = x.dot(b) if x.ndim == 2 else np.matmul(x, b)
         if bias is not None:
             y += bias
         return y
@@ -51,12 +53,9 @@ def _ours(a: Array, b: Array) -> bool:
     """Whether the kernel takes operands that are large enough; NumPy refuses what do not fit."""
     if a.ndim < 2 or b.shape[-1] == 1 or a.shape[-1] != b.shape[-2]:
         return False
-    return a.dtype in FLOATS and b.dtype is a.dtype and _aligned(a) and _aligned(b)
-
-
-def _aligned(x: Array) -> bool:
-    """Whether the strides are whole elements: not so in a field of a structured array."""
-    return x.flags.aligned and not any(stride % x.itemsize for stride in x.strides)
+    if a.dtype not in FLOATS or b.dtype is not a.dtype:
+        return False
+    return a.flags.aligned and b.flags.aligned  # not so in a field of a structured array
 
 
 def _multiplied(a: Array, b: Array, bias: Array) -> Array:
@@ -71,18 +70,20 @@ def _multiplied(a: Array, b: Array, bias: Array) -> Array:
         left = np.broadcast_to(a, (*leading, m, k)).reshape(batch, m, k)
         right = np.broadcast_to(b, (*leading, k, n)).reshape(batch, k, n)
     c = np.empty(shape, a.dtype)
-    work = _workspace(k, n, a.dtype)
-    call.gemm(left, right, bias, c.reshape(batch, left.shape[1], n), work, 0, False)
+    stack = c.reshape(batch, left.shape[1], n)
+    call.gemm(left, right, bias, stack, _workspace(a.dtype), 0, False)
     return c
 
 
-def _workspace(k: int, n: int, dtype: Any) -> Array:
-    """Return this thread's work array, at most 0.8 MB in float32 for each thread of a kernel."""
+def _workspace(dtype: Any) -> Array:
+    """Return this thread's work array: 0.8 MB in float32 for each core, touched where needed."""
+    try:
+        return _own.work[dtype]
+    except AttributeError:
+        _own.work = {}
+    except KeyError:
+        pass
     from kernels.gemm import workspace
 
-    needed = workspace(k, n, get_num_threads())
-    kept: dict[Any, Array] = _own.__dict__.setdefault("work", {})
-    work = kept.get(dtype)
-    if work is None or work.shape[0] < needed[0] or work.shape[1] < needed[1]:
-        work = kept[dtype] = np.empty(needed, dtype)
+    work = _own.work[dtype] = np.empty(workspace(limit()), dtype)
     return work

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.case import PACKAGE, cases_of, suite_names
+from benchmarks import results
+from benchmarks.case import PACKAGE, cases_of, means_of, suite_names
 from benchmarks.environment import cores
 from benchmarks.harness import Plan, Suite
-from benchmarks.process import ROOT
-from benchmarks.report import progress, show, write
-from benchmarks.rows import Row, Status
+from benchmarks.limits import limits
+from benchmarks.report import Limits, Measured, progress, show, write
+from benchmarks.rows import Average, Status
 
 
 def known_peers() -> set[str]:
@@ -62,7 +63,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--out",
         type=Path,
         metavar="FILE.json",
-        help="default: benchmarks/results/SUITE.json, and nothing from a quick run",
+        help="default: a file for each suite in benchmarks/results, and nothing from a quick run",
+    )
+    parser.add_argument(
+        "--compare", type=Path, metavar="OLD.json", help="show what has changed since that run"
     )
     parser.add_argument("--list", action="store_true", help="show suites and cases, run nothing")
     return parser.parse_args(arguments)
@@ -78,7 +82,7 @@ def show_cases(suites: Sequence[str]) -> None:
             print(f"    {case.name}{against}")
 
 
-def measure(name: str, plan: Plan) -> list[Row]:
+def measure(name: str, plan: Plan) -> Measured:
     module = f"{PACKAGE}.{name}"
     steps, rows = plan.steps(module), []
     with Suite(module, plan) as suite:
@@ -86,13 +90,24 @@ def measure(name: str, plan: Plan) -> list[Row]:
             progress(name, len(rows), len(steps), case.name)
             rows.append(suite.row(case, peer))
     progress(name, len(steps), len(steps), "")
-    return rows
+    averages = [Average.of(mean, rows) for mean in means_of(module)]
+    return Measured(rows, [average for average in averages if average])
 
 
-def failed(rows: Sequence[Row], quick: bool) -> bool:
+def failed(measured: Measured, quick: bool) -> bool:
     """Whether a row could not run or broke its bound; a quick run does not judge bounds."""
-    bad = {Status.ERROR} if quick else {Status.ERROR, Status.FAIL}
-    return any(row.status in bad for row in rows)
+    if quick:
+        return any(row.status is Status.ERROR for row in measured.rows)
+    bad = {Status.ERROR, Status.FAIL}
+    return any(one.status in bad for one in (*measured.rows, *measured.averages))
+
+
+def limits_for(suites: Sequence[str], plan: Plan) -> Limits:
+    """Measure the machine, if some row wants to be a share of what it can do."""
+    cases = [case for name in suites for case in cases_of(f"{PACKAGE}.{name}").values()]
+    if plan.quick or not any(case.flops or case.moved for case in cases):
+        return {}
+    return limits(plan.threads)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,15 +117,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show_cases(suites)
         return 0
     plan = Plan.for_run(options.threads, options.quick, options.peers)
-    measured: dict[str, list[Row]] = {}
+    known = limits_for(suites, plan)
+    measured: dict[str, Measured] = {}
     for name in suites:
-        measured[name] = rows = measure(name, plan)
-        show(name, rows)
+        measured[name] = found = measure(name, plan)
+        show(name, found.rows, found.averages, known)
         if options.out is None and not plan.quick:
-            write(ROOT / "benchmarks" / "results" / f"{name}.json", plan, {name: rows})
+            write(results.path_of(name, plan.threads), plan, {name: found}, known)
     if options.out:
-        write(options.out, plan, measured)
-    return int(any(failed(rows, plan.quick) for rows in measured.values()))
+        write(options.out, plan, measured, known)
+    elif not plan.quick:
+        results.regenerate()
+    if options.compare:
+        print(results.compared(options.compare, measured))
+    return int(any(failed(found, plan.quick) for found in measured.values()))
 
 
 if __name__ == "__main__":

@@ -36,21 +36,47 @@ class Case:
     """A row of a suite for each peer among its sides.
 
     Times are reported for one of the `per` equal parts of a call. `max_us` bounds ours,
-    `max_ratio` bounds ours / peer, `stretch` is a ratio to aim at, shown but never failed.
+    `max_ratio` bounds ours / peer, for all peers or by name; `stretch` is a ratio to aim at, shown
+    but never failed. `flops` and `moved`, bytes to and from memory, are those of a call: they give
+    the share of what the machine can do. Rows of a `group` have a bounded mean, see Mean.
     """
 
     name: str
     sides: Mapping[str, Prepare]
     per: int = 1
     max_us: float | None = None
-    max_ratio: float | None = None
+    max_ratio: float | Mapping[str, float] | None = None
     stretch: float | None = None
     rtol: float = 1e-5
     quick: bool = True  # False: too large for a run that only shows liveness
+    flops: float = 0.0
+    moved: float = 0.0
+    dtype: str = "float32"
+    group: str = ""
 
     @property
     def peers(self) -> list[str]:
         return [side for side in self.sides if side != OURS]
+
+    def bound(self, peer: str | None) -> float | None:
+        """Return the largest ratio that is allowed against a peer."""
+        if isinstance(self.max_ratio, Mapping):
+            return self.max_ratio.get(peer or "")
+        return self.max_ratio
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A bound on the geometric mean of the ratios of a group's rows against one peer."""
+
+    group: str
+    peer: str
+    bound: float
+
+
+def means_of(module: str) -> Sequence[Mean]:
+    """The means that a suite's module bounds."""
+    return getattr(import_module(module), "MEANS", ())
 
 
 def control(*peers: str) -> Case:

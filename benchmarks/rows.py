@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from benchmarks.case import Case
+from benchmarks.case import Case, Mean
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,50 @@ class Row:
             summary.low <= bound
             for summary, bound in (
                 (self.ours, self.case.max_us),
-                (self.ratio, self.case.max_ratio),
+                (self.ratio, self.case.bound(self.peer)),
             )
             if summary and bound is not None
         ]
         if not held:
             return Status.UNBOUND
         return Status.PASS if all(held) else Status.FAIL
+
+    def share(self, limits: Mapping[str, float]) -> float | None:
+        """Return ours as a share of what the machine could do at most; None where nobody knows.
+
+        The time that it would take is that of the arithmetic or of the bytes, the longer one.
+        """
+        if not (self.ours and limits and (self.case.flops or self.case.moved)):
+            return None
+        arithmetic = self.case.flops / limits[f"GFLOP/s {self.case.dtype}"]
+        return max(arithmetic, self.case.moved / limits["GB/s"]) / 1e3 / self.ours.median
+
+
+@dataclass(frozen=True)
+class Average:
+    """The geometric mean of a group's ratios, and whether its bound holds."""
+
+    mean: Mean
+    ratio: float
+    low: float  # of the rows' lower quartiles
+    worst: float
+    rows: int
+
+    @classmethod
+    def of(cls, mean: Mean, rows: Sequence[Row]) -> Average | None:
+        ratios = [
+            row.ratio
+            for row in rows
+            if row.ratio and row.peer == mean.peer and row.case.group == mean.group
+        ]
+        if not ratios:
+            return None
+        middle, low = (
+            statistics.geometric_mean(getattr(ratio, name) for ratio in ratios)
+            for name in ("median", "low")
+        )
+        return cls(mean, middle, low, max(ratio.median for ratio in ratios), len(ratios))
+
+    @property
+    def status(self) -> Status:
+        return Status.PASS if self.low <= self.mean.bound else Status.FAIL

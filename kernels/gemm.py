@@ -21,6 +21,9 @@ DEPTH = 384  # of a packed block: one strip of it stays in the first-level cache
 COLUMNS = 512  # of a packed block: all of it stays in the second-level cache
 HEIGHT = 16 * ROWS[0]  # rows that meet a strip before the next strip comes
 PACK_FROM = 1 << 18  # elements of b from which its rows are copied together
+SPARE = 48  # elements between blocks: more than a tile is wide, an odd number of cache lines
+POWER = 1024  # bytes: rows of a that are multiples of this apart are copied
+REUSE = 128  # columns that make copying a worth it
 CHUNK_WORK = 1 << 19  # multiply-adds that are worth a chunk of their own
 CHUNKS = 16  # at most
 
@@ -37,14 +40,16 @@ def signature(f):
     )  # fmt: skip
 
 
-def workspace(k, n, threads):
-    """Return the shape of the work array for b of shape (k, n): one packed block each thread."""
-    wide = VECTORS * 16
-    return threads, min(k, DEPTH) * (min(n, COLUMNS) + wide)
+def workspace(threads):
+    """Return the shape of the work array: a packed block of b, and one of a, for each thread."""
+    block = max(HEIGHT * (DEPTH + SPARE), DEPTH * (HEIGHT + SPARE))
+    return threads, DEPTH * (COLUMNS + SPARE) + block + SPARE
 
 
-T0, T1, T2, T3, T4 = map(tile, ROWS)
 R0, R1, R2, R3, R4 = ROWS
+T0, T1, T2, T3, T4 = map(tile, ROWS)
+# Of one vector, where the last columns fit into it.
+N0, N1, N3, N4 = (tile(rows, 1) for rows in (R0, R1, R3, R4))
 
 
 @compiled
@@ -73,6 +78,51 @@ def _strip(like, a, ra, ca, b, rb, depth, c, rc, rows, cols, add):
 
 
 @compiled
+def _narrow(like, a, ra, ca, b, rb, depth, c, rc, rows, cols, add):
+    """The same where the columns fit into one vector."""
+    size = like.itemsize
+    i = 0
+    while i < rows:
+        left = rows - i
+        x, y = a + i * ra * size, c + i * rc * size
+        if left >= R0:
+            N0(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R0
+        elif left >= R1:
+            N1(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R1
+        elif left >= R3:
+            N3(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R3
+        else:
+            N4(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
+            i += R4
+
+
+@compiled
+def _settle(work, a, ra, ca, rows, depth):
+    """Copy a block of a; return where it is, and its strides.
+
+    Rows that lie a power of two apart fall into the same few sets of the cache and push each
+    other out; the copy's are an odd number of lines apart.
+    """
+    size = work.itemsize
+    wide = VECTORS * lanes_of(work)
+    block = work[DEPTH * (COLUMNS + SPARE) :].ctypes.data
+    if ca == 1:
+        lines, length, stride, far = rows, depth, DEPTH + SPARE, ra
+    else:
+        lines, length, stride, far = depth, rows, HEIGHT + SPARE, ca
+    for i in range(lines):
+        for j in range(0, length, wide):
+            copy_row(
+                work, a + (i * far + j) * size, block + (i * stride + j) * size,
+                min(wide, length - j),
+            )  # fmt: skip
+    return (block, stride, 1) if ca == 1 else (block, 1, stride)
+
+
+@compiled
 def _pack(b, work, k0, depth, n0, cols):
     """Copy a block of b into strips, each with its rows one after the other, zeros at the end."""
     size = work.itemsize
@@ -88,17 +138,16 @@ def _pack(b, work, k0, depth, n0, cols):
             for k in range(depth):
                 copy_row(work, source + (k * rb + j) * size, strip + k * wide * size, width)
             continue
-        whole = width // lanes * lanes if rb == 1 else 0
-        square = depth // lanes * lanes
-        for i in range(0, whole, lanes):
+        square = depth // lanes * lanes if rb == 1 else 0
+        for i in range(0, wide, lanes):
             for k in range(0, square, lanes):
                 flip(
                     work, source + ((j + i) * cb + k) * size, cb,
-                    strip + (k * wide + i) * size, wide,
+                    strip + (k * wide + i) * size, wide, width - i,
                 )  # fmt: skip
         flat = work[j * depth : (j + wide) * depth]
-        for i in range(wide):
-            for k in range(square if i < whole else 0, depth):
+        for k in range(square, depth):
+            for i in range(wide):
                 inside = i < width
                 flat[k * wide + i] = b[k0 + k, n0 + j + i] if inside else 0
 
@@ -126,12 +175,15 @@ def _finish(c, m0, m1, n0, n1, bias, follow):
 def _chunk(a, b, bias, c, work, m0, m1, n0, n1, follow, add):
     """Rows m0 to m1 and columns n0 to n1 of one product."""
     size = c.itemsize
-    wide = VECTORS * lanes_of(work)
+    lanes = lanes_of(work)
+    wide = VECTORS * lanes
     k, rc = a.shape[1], c.shape[1]
     ra, ca = a.strides[0] // size, a.strides[1] // size
     rb, cb = b.strides[0] // size, b.strides[1] // size
     pack = cb != 1 or b.size >= PACK_FROM
     step = DEPTH if pack else max(k, 1)
+    far = max(ra, ca) * size
+    settle = min(ra, ca) == 1 and far % POWER == 0 and n1 - n0 >= REUSE
     for j0 in range(n0, n1, COLUMNS):
         j1 = min(n1, j0 + COLUMNS)
         for k0 in range(0, k, step):
@@ -140,16 +192,24 @@ def _chunk(a, b, bias, c, work, m0, m1, n0, n1, follow, add):
                 _pack(b, work, k0, depth, j0, j1 - j0)
             for i0 in range(m0, m1, HEIGHT):
                 rows = min(HEIGHT, m1 - i0)
+                block, rx, cx = a.ctypes.data + (i0 * ra + k0 * ca) * size, ra, ca
+                if pack and settle:
+                    block, rx, cx = _settle(work, block, ra, ca, rows, depth)
                 for j in range(j0, j1, wide):
                     if pack:
                         strip, stride = work.ctypes.data + (j - j0) * depth * size, wide
                     else:
                         strip, stride = b.ctypes.data + (k0 * rb + j) * size, rb
-                    _strip(
-                        work, a.ctypes.data + (i0 * ra + k0 * ca) * size, ra, ca, strip, stride,
-                        depth, c.ctypes.data + (i0 * rc + j) * size, rc, rows, min(wide, j1 - j),
-                        add or k0 > 0,
-                    )  # fmt: skip
+                    place = c.ctypes.data + (i0 * rc + j) * size
+                    more, cols = add or k0 > 0, min(wide, j1 - j)
+                    if cols > lanes:
+                        _strip(
+                            work, block, rx, cx, strip, stride, depth, place, rc, rows, cols, more
+                        )
+                    else:
+                        _narrow(
+                            work, block, rx, cx, strip, stride, depth, place, rc, rows, cols, more
+                        )
                 if k0 + depth == k:
                     _finish(c, i0, i0 + rows, j0, j1, bias, follow)
     if k == 0:

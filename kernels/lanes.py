@@ -121,6 +121,11 @@ class _Vectors:
         numbers = ir.Constant(kind, [start + lane for lane in range(self.lanes)])
         return self.builder.icmp_signed("<", numbers, self.spread(count, kind))
 
+    def all_or_none(self, i: int, count: Any) -> Any:
+        """Return a mask of all lanes where i is below count, and of none elsewhere."""
+        kind = ir.VectorType(ir.IntType(1), self.lanes)
+        return self.spread(self.builder.icmp_signed("<", word(i), count), kind)
+
 
 def word(n: int) -> Any:
     return ir.Constant(I64, n)
@@ -149,34 +154,35 @@ def _counted(builder: Any, count: Any, sums: list[Any]) -> Generator[tuple[Any, 
 
 
 def _tile_body(v: _Vectors, rows: int, args: list[Any], masks: list[Any]) -> None:
-    """Emit the sums of one tile, with masks where the last columns are missing."""
-    builder = v.builder
+    """Emit the sums of one tile, with a mask for each vector where the last columns are missing."""
+    builder, vectors = v.builder, len(masks)
     a, ra, ca, b, rb, depth, c, rc, add = args
     starts = [v.at(a, builder.mul(ra, word(i))) for i in range(rows)]
-    with _counted(builder, depth, [v.zero] * (rows * VECTORS)) as (k, running, following):
+    with _counted(builder, depth, [v.zero] * (rows * vectors)) as (k, running, following):
         row = v.at(b, builder.mul(k, rb))
         step = builder.mul(k, ca)
-        bs = [v.load(v.at(row, j * v.lanes), masks[j]) for j in range(VECTORS)]
+        bs = [v.load(v.at(row, j * v.lanes), masks[j]) for j in range(vectors)]
         for i in range(rows):
             x = v.spread(builder.load(v.at(starts[i], step)))
-            for j in range(VECTORS):
-                following.append(v.multiply_add(x, bs[j], running[i * VECTORS + j]))
+            for j in range(vectors):
+                following.append(v.multiply_add(x, bs[j], running[i * vectors + j]))
     for onto in (True, False):
         with builder.if_then(add if onto else builder.not_(add)):
             for i in range(rows):
                 row = v.at(c, builder.mul(rc, word(i)))
-                for j in range(VECTORS):
-                    x, place = following[i * VECTORS + j], v.at(row, j * v.lanes)
+                for j in range(vectors):
+                    x, place = following[i * vectors + j], v.at(row, j * v.lanes)
                     if onto:
                         x = builder.fadd(v.load(place, masks[j]), x)
                     v.store(x, place, masks[j])
 
 
 @functools.cache
-def tile(rows: int) -> Callable[..., None]:
+def tile(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
     """c[i, j] = or += sum over k of a[i ra + k ca] * b[k rb + j], j below cols, i below rows.
 
-    `like` is any array of the element type; cols is at most VECTORS * lanes, depth at least 1.
+    `like` is any array of the element type; cols is at most vectors * lanes, depth at least 1.
+    A tile of one vector is for the last few columns, and always masked.
     """
 
     @intrinsic
@@ -187,13 +193,16 @@ def tile(rows: int) -> Callable[..., None]:
             v = _Vectors(builder, signature.args[0].dtype)
             _, a, ra, ca, b, rb, depth, c, rc, cols, add = args
             a, b, c = map(v.pointer, (a, b, c))
-            full = builder.icmp_signed(">=", cols, word(VECTORS * v.lanes))
             rest = [a, ra, ca, b, rb, depth, c, rc, add]
+            if vectors == 1:
+                _tile_body(v, rows, rest, [v.below(0, cols)])
+                return context.get_dummy_value()
+            full = builder.icmp_signed(">=", cols, word(vectors * v.lanes))
             with builder.if_else(full) as (whole, edge):
                 with whole:
-                    _tile_body(v, rows, rest, [None] * VECTORS)
+                    _tile_body(v, rows, rest, [None] * vectors)
                 with edge:
-                    masks = [v.below(j * v.lanes, cols) for j in range(VECTORS)]
+                    masks = [v.below(j * v.lanes, cols) for j in range(vectors)]
                     _tile_body(v, rows, rest, masks)
             return context.get_dummy_value()
 
@@ -238,16 +247,22 @@ def _copy_row(typingctx, like, source, target, cols):  # type: ignore
 copy_row: Any = intrinsic(_copy_row)
 
 
-def _flip(typingctx, like, source, rs, target, rt):  # type: ignore
-    """target[k rt + j] = source[j rs + k] for a square of lanes x lanes, in registers."""
-    signature = types.void(like, *[types.intp] * 4)
+def _flip(typingctx, like, source, rs, target, rt, count):  # type: ignore
+    """target[k rt + j] = source[j rs + k] for a square of lanes x lanes, in registers.
+
+    Only `count` rows of the source are there; the others count as zeros.
+    """
+    signature = types.void(like, *[types.intp] * 5)
 
     def codegen(context, builder, signature, args):  # type: ignore
         v = _Vectors(builder, signature.args[0].dtype)
-        _, source, rs, target, rt = args
+        _, source, rs, target, rt, count = args
         source, target = v.pointer(source), v.pointer(target)
         n = v.lanes
-        rows = [v.load(v.at(source, builder.mul(rs, word(j)))) for j in range(n)]
+        rows = [
+            v.load(v.at(source, builder.mul(rs, word(j))), v.all_or_none(j, count))
+            for j in range(n)
+        ]
         order = ir.VectorType(I32, n)
         distance = n // 2
         while distance:  # swap the off-diagonal blocks of this size

@@ -30,7 +30,15 @@ def limit() -> int:
 _count = limit()
 _alone = False  # in a forked child, which has no pool of threads
 _queue: threading.Lock | None = None  # held by whoever is inside a layer that admits one
-_told = threading.local()  # how many threads Numba knows of, for each thread that calls
+
+
+class Told(threading.local):
+    """How many threads Numba knows of; each thread that calls tells it anew."""
+
+    count = 0
+
+
+_told = Told()
 
 
 def get_num_threads() -> int:
@@ -63,7 +71,7 @@ def enter() -> bool:
         return False
     if _queue is not None and not _queue.acquire(blocking=False):
         return False
-    if getattr(_told, "count", 0) != _count:
+    if _told.count != _count:
         import numba
 
         numba.set_num_threads(_count)  # of this thread only

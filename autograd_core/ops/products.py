@@ -68,6 +68,10 @@ def _matmul_b(g: Any, a: Any, shapes: Any) -> Any:
 )
 def matmul(a: Array, b: Array) -> Array:
     """Matrix product over the last two axes: (..., n, k) @ (..., k, m) -> (..., n, m)."""
+    return _multiplied(a, b)
+
+
+def _multiplied(a: Array, b: Array) -> Array:
     if a.dtype is not b.dtype:
         same_dtype(a, b)
     try:
@@ -94,20 +98,25 @@ def same_dtype(*arrays: Array) -> None:
 
 def _product(a: Any, b: Any, axes: tuple[int, int]) -> Any:
     """Return a @ b, of operands with exactly so many axes."""
-    sizes, more = tuple(a.shape), tuple(b.shape)
+    sizes, more = a.shape, b.shape
     if (len(sizes), len(more)) != axes:
         needed = " and ".join("1 axis" if n == 1 else f"{n} axes" for n in axes)
         raise ShapeError(f"it needs operands with {needed}; matmul also takes others")
-    if sizes[-1] != more[-2 if axes[1] > 1 else 0] or sizes[:-2] != more[:-2]:
-        raise ShapeError(_misfit(sizes, more))
+    if len(sizes) == 3 and sizes[0] != more[0]:  # nothing broadcasts here
+        raise ShapeError(_misfit(tuple(sizes), tuple(more)))
     return matmul(a, b)
 
 
-@method
-@aliased
-def mm(x: Any, mat2: Any) -> Any:
+@declare.linear(
+    label="@",
+    vjp=[lambda g, b: matmul(g, mT(b)), lambda g, a: matmul(mT(a), g)],
+    method=True,
+)
+def mm(a: Array, b: Array) -> Array:
     """Product of two matrices: (n, k), (k, m) -> (n, m)."""
-    return _product(x, mat2, (2, 2))
+    if a.ndim != 2 or b.ndim != 2:
+        raise ShapeError("it needs operands with 2 axes; matmul also takes others")
+    return _multiplied(a, b)
 
 
 @method

@@ -17,7 +17,7 @@ from benchmarks.__main__ import failed, main
 from benchmarks.case import OURS, PACKAGE, Case, Job, cases_of, suite_names
 from benchmarks.harness import Plan, Suite
 from benchmarks.peers.scalar_closures import Scalar
-from benchmarks.report import duration, plain, show, write
+from benchmarks.report import Measured, duration, plain, show, write
 from benchmarks.rows import Row, Status, Summary
 from benchmarks.suites.startup import run_fresh
 
@@ -107,10 +107,10 @@ def test_a_ratio_bound_waits_for_the_peer() -> None:
 def test_a_quick_run_forgives_a_broken_bound_but_not_an_error() -> None:
     broken = [Row(toy_case(max_us=1.0), ours=Summary(2.0, 2.0, 2.0, 7))]
     wrong = [Row(toy_case(), error="ours: TypeError: no")]
-    assert failed(broken, quick=False)
-    assert not failed(broken, quick=True)
-    assert failed(wrong, quick=False)
-    assert failed(wrong, quick=True)
+    assert failed(Measured(broken, []), quick=False)
+    assert not failed(Measured(broken, []), quick=True)
+    assert failed(Measured(wrong, []), quick=False)
+    assert failed(Measured(wrong, []), quick=True)
 
 
 def test_a_full_run_takes_at_least_seven_pairs_of_twenty_milliseconds() -> None:

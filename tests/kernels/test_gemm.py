@@ -31,7 +31,7 @@ def product(
     a, b = (x if x.ndim == 3 else x[None] for x in (a, b))
     shape = (a.shape[0], a.shape[1], b.shape[2])
     c = np.full(shape, np.nan, a.dtype) if onto is None else onto.reshape(shape).copy()
-    work = np.empty(gemm.workspace(a.shape[2], b.shape[2], 8), a.dtype)
+    work = np.empty(gemm.workspace(8), a.dtype)
     kernels.call.gemm(a, b, bias.astype(a.dtype), c, work, follow, onto is not None)
     return c
 
