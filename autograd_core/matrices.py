@@ -12,9 +12,8 @@ The table looks at shapes and dtypes only, so a result never depends on timing o
 
 from __future__ import annotations
 
+import functools
 import math
-import threading
-from typing import Any
 
 import numpy as np
 
@@ -22,12 +21,11 @@ from kernels import call
 from kernels.threads import limit
 
 from .versions import Array
+from .workspaces import workspace
 
 WORTH = 300_000  # multiply-adds
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 NONE = {dtype: np.empty(0, dtype) for dtype in FLOATS}  # no bias
-
-_own = threading.local()
 
 
 def product(a: Array, b: Array) -> Array:
@@ -71,19 +69,13 @@ def _multiplied(a: Array, b: Array, bias: Array) -> Array:
         right = np.broadcast_to(b, (*leading, k, n)).reshape(batch, k, n)
     c = np.empty(shape, a.dtype)
     stack = c.reshape(batch, left.shape[1], n)
-    call.gemm(left, right, bias, stack, _workspace(a.dtype), 0, False)
+    (work,) = workspace(a.dtype, _work_shape())
+    call.gemm(left, right, bias, stack, work, 0, False)
     return c
 
 
-def _workspace(dtype: Any) -> Array:
-    """Return this thread's work array: 0.8 MB in float32 for each core, touched where needed."""
-    try:
-        return _own.work[dtype]
-    except AttributeError:
-        _own.work = {}
-    except KeyError:
-        pass
-    from kernels.gemm import workspace
+@functools.cache
+def _work_shape() -> tuple[int, int]:
+    from kernels import gemm
 
-    work = _own.work[dtype] = np.empty(workspace(limit()), dtype)
-    return work
+    return gemm.workspace(limit())

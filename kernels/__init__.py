@@ -20,8 +20,26 @@ __all__ = ["FAMILIES", "call", "get_num_threads", "naive_kernels", "set_num_thre
 
 # Which file has which kernels.
 FAMILIES = {
+    "activations": (
+        "exp", "log", "erf", "tanh", "tanh_vjp", "sigmoid", "sigmoid_vjp", "silu", "silu_vjp",
+        "gelu", "gelu_vjp", "gelu_tanh", "gelu_tanh_vjp", "softplus", "softplus_vjp", "elu",
+        "elu_vjp", "relu", "relu_vjp", "leaky_relu", "leaky_relu_vjp", "hardtanh", "hardtanh_vjp",
+        "threshold", "threshold_vjp",
+    ),
+    "conv": ("slide",),
+    "conv_weight": ("correlate", "sum_channels"),
+    "cross_entropy": ("cross_entropy", "cross_entropy_vjp"),
+    "dropout": ("dropout",),
+    "embedding": ("embedding", "embedding_vjp"),
     "gemm": ("gemm",),
-    "special": ("digamma", "erf", "erfc", "erfinv", "lgamma", "polygamma"),
+    "norms": (
+        "batch_norm", "batch_norm_vjp", "group_norm", "group_norm_vjp", "layer_norm",
+        "layer_norm_vjp",
+    ),
+    "pooling": ("average_pool", "average_pool_vjp", "max_pool", "max_pool_vjp"),
+    "softmax": ("softmax", "log_softmax", "softmax_vjp", "log_softmax_vjp"),
+    "special": ("digamma", "erfc", "erfinv", "lgamma", "polygamma"),
+    "updates": ("adagrad", "adam", "rmsprop", "scale", "sgd", "square_sum"),
 }  # fmt: skip
 
 # Of the process, not of a context: forwards run in contexts of their own.

@@ -54,11 +54,13 @@ def tile_rows(width: int) -> tuple[int, ...]:
 
 
 WIDTH = host_width()
+# What inline assembly calls a vector register.
+REGISTER = {("x86_64", 64): "v", ("x86_64", 32): "x", ("x86_64", 16): "x", ("aarch64", 16): "w"}
 VECTORS = 2  # side by side in a tile
 ROWS = tile_rows(WIDTH)
 
 
-class _Vectors:
+class Vectors:
     """Vectors of one element type, as wide as the machine has them."""
 
     def __init__(self, builder: Any, dtype: Any) -> None:
@@ -68,6 +70,7 @@ class _Vectors:
         self.type = ir.VectorType(self.kind, self.lanes)
         self.zero = ir.Constant(self.type, [0.0] * self.lanes)
         self.align = ir.Constant(I32, self.size)
+        self.true = ir.Constant(ir.IntType(1), 1)
 
     def function(self, name: str, result: Any, arguments: list[Any], place: str = "") -> Any:
         kind = ir.FunctionType(result, arguments)
@@ -115,6 +118,17 @@ class _Vectors:
         fused = self.function("fmuladd", self.type, [self.type] * 3)
         return self.builder.call(fused, [x, y, z])
 
+    def settled(self, x: Any) -> Any:
+        """Return x, known before anything is read that comes later in the program.
+
+        Else the compiler reads all numbers of a step first, and has no registers for the sums.
+        """
+        register = REGISTER.get((platform.machine(), WIDTH))
+        if register is None:
+            return x
+        kind = ir.FunctionType(self.type, [self.type])
+        return self.builder.asm(kind, "", f"={register},0,~{{memory}}", [x], side_effect=True)
+
     def below(self, start: int, count: Any) -> Any:
         """Return the mask of the lanes whose number, counted from start, is below count."""
         kind = ir.VectorType(I64, self.lanes)
@@ -132,7 +146,7 @@ def word(n: int) -> Any:
 
 
 @contextmanager
-def _counted(builder: Any, count: Any, sums: list[Any]) -> Generator[tuple[Any, list[Any], Any]]:
+def counted(builder: Any, count: Any, sums: list[Any]) -> Generator[tuple[Any, list[Any], Any]]:
     """A loop of count >= 1 turns: gives the turn, the running sums, and a list for their next."""
     before = builder.block
     loop, after = builder.append_basic_block("depth"), builder.append_basic_block("done")
@@ -146,35 +160,55 @@ def _counted(builder: Any, count: Any, sums: list[Any]) -> Generator[tuple[Any, 
     following: list[Any] = []
     yield turn, running, following
     turned = builder.add(turn, word(1))
-    turn.add_incoming(turned, loop)
+    last = builder.block  # not the first one, where there is a loop inside
+    turn.add_incoming(turned, last)
     for phi, x in zip(running, following, strict=True):
-        phi.add_incoming(x, loop)
+        phi.add_incoming(x, last)
     builder.cbranch(builder.icmp_signed("<", turned, count), loop, after)
     builder.position_at_end(after)
 
 
-def _tile_body(v: _Vectors, rows: int, args: list[Any], masks: list[Any]) -> None:
-    """Emit the sums of one tile, with a mask for each vector where the last columns are missing."""
+def step(v: Vectors, row: Any, masks: list[Any], xs: list[Any], running: list[Any],
+         following: list[Any]) -> None:  # fmt: skip
+    """One step along the depth: a row of b times each of the numbers at xs, onto the sums."""
+    bs = [v.load(v.at(row, j * v.lanes), mask) for j, mask in enumerate(masks)]
+    for i, x in enumerate(xs):
+        spread = v.spread(v.builder.load(x))
+        for j, b in enumerate(bs):
+            following.append(v.settled(v.multiply_add(spread, b, running[i * len(masks) + j])))
+
+
+def put(v: Vectors, sums: list[Any], masks: list[Any], c: Any, rc: Any, add: Any = None) -> None:
+    """Store a tile of sums at c, rows rc apart; where `add` is true, onto what is there."""
     builder, vectors = v.builder, len(masks)
+    places = [
+        v.at(c, builder.mul(rc, word(i)), j * v.lanes)
+        for i in range(len(sums) // vectors)
+        for j in range(vectors)
+    ]
+    if add is None:
+        for n, place in enumerate(places):
+            v.store(sums[n], place, masks[n % vectors])
+        return
+    with builder.if_else(add) as (onto, fresh):
+        with onto:
+            for n, place in enumerate(places):
+                known = v.load(place, masks[n % vectors])
+                v.store(builder.fadd(known, sums[n]), place, masks[n % vectors])
+        with fresh:
+            put(v, sums, masks, c, rc)
+
+
+def _tile_body(v: Vectors, rows: int, args: list[Any], masks: list[Any]) -> None:
+    """Emit the sums of one tile, with a mask for each vector where the last columns are missing."""
+    builder = v.builder
     a, ra, ca, b, rb, depth, c, rc, add = args
     starts = [v.at(a, builder.mul(ra, word(i))) for i in range(rows)]
-    with _counted(builder, depth, [v.zero] * (rows * vectors)) as (k, running, following):
-        row = v.at(b, builder.mul(k, rb))
-        step = builder.mul(k, ca)
-        bs = [v.load(v.at(row, j * v.lanes), masks[j]) for j in range(vectors)]
-        for i in range(rows):
-            x = v.spread(builder.load(v.at(starts[i], step)))
-            for j in range(vectors):
-                following.append(v.multiply_add(x, bs[j], running[i * vectors + j]))
-    for onto in (True, False):
-        with builder.if_then(add if onto else builder.not_(add)):
-            for i in range(rows):
-                row = v.at(c, builder.mul(rc, word(i)))
-                for j in range(vectors):
-                    x, place = following[i * vectors + j], v.at(row, j * v.lanes)
-                    if onto:
-                        x = builder.fadd(v.load(place, masks[j]), x)
-                    v.store(x, place, masks[j])
+    with counted(builder, depth, [v.zero] * (rows * len(masks))) as (k, running, following):
+        along = builder.mul(k, ca)
+        xs = [v.at(start, along) for start in starts]
+        step(v, v.at(b, builder.mul(k, rb)), masks, xs, running, following)
+    put(v, following, masks, c, rc, add)
 
 
 @functools.cache
@@ -190,7 +224,7 @@ def tile(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
         signature = types.void(like, *[types.intp] * 9, types.boolean)
 
         def codegen(context, builder, signature, args):  # type: ignore
-            v = _Vectors(builder, signature.args[0].dtype)
+            v = Vectors(builder, signature.args[0].dtype)
             _, a, ra, ca, b, rb, depth, c, rc, cols, add = args
             a, b, c = map(v.pointer, (a, b, c))
             rest = [a, ra, ca, b, rb, depth, c, rc, add]
@@ -228,7 +262,7 @@ def _copy_row(typingctx, like, source, target, cols):  # type: ignore
     signature = types.void(like, types.intp, types.intp, types.intp)
 
     def codegen(context, builder, signature, args):  # type: ignore
-        v = _Vectors(builder, signature.args[0].dtype)
+        v = Vectors(builder, signature.args[0].dtype)
         _, source, target, cols = args
         source, target = v.pointer(source), v.pointer(target)
         full = builder.icmp_signed(">=", cols, word(VECTORS * v.lanes))
@@ -247,6 +281,46 @@ def _copy_row(typingctx, like, source, target, cols):  # type: ignore
 copy_row: Any = intrinsic(_copy_row)
 
 
+def _move_row(typingctx, like, source, target, cols, extra):  # type: ignore
+    """target[j] = source[j] + extra for j below cols <= VECTORS * lanes."""
+    signature = types.void(like, types.intp, types.intp, types.intp, like.dtype)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = Vectors(builder, signature.args[0].dtype)
+        _, source, target, cols, extra = args
+        source, target = v.pointer(source), v.pointer(target)
+        extra = v.spread(extra)
+        for j in range(VECTORS):
+            mask = v.below(j * v.lanes, cols)
+            x = v.load(v.at(source, j * v.lanes), mask)
+            v.store(builder.fadd(x, extra), v.at(target, j * v.lanes), mask)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+move_row: Any = intrinsic(_move_row)
+
+
+def _spread_row(typingctx, like, source, target, cols, step, extra):  # type: ignore
+    """target[j step] = source[j] + extra for j below cols >= 1."""
+    signature = types.void(like, *[types.intp] * 4, like.dtype)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = Vectors(builder, signature.args[0].dtype)
+        _, source, target, cols, step, extra = args
+        source, target = v.pointer(source), v.pointer(target)
+        with counted(builder, cols, []) as (j, _, _):
+            x = builder.fadd(builder.load(v.at(source, j)), extra)
+            builder.store(x, v.at(target, builder.mul(j, step)))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+spread_row: Any = intrinsic(_spread_row)
+
+
 def _flip(typingctx, like, source, rs, target, rt, count):  # type: ignore
     """target[k rt + j] = source[j rs + k] for a square of lanes x lanes, in registers.
 
@@ -255,7 +329,7 @@ def _flip(typingctx, like, source, rs, target, rt, count):  # type: ignore
     signature = types.void(like, *[types.intp] * 5)
 
     def codegen(context, builder, signature, args):  # type: ignore
-        v = _Vectors(builder, signature.args[0].dtype)
+        v = Vectors(builder, signature.args[0].dtype)
         _, source, rs, target, rt, count = args
         source, target = v.pointer(source), v.pointer(target)
         n = v.lanes

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import autograd_core as ag
 from autograd_core import DtypeError, Tensor
-from autograd_core.modes import enter_scope, leave_scope
+from autograd_core.modes import MODE, enter_scope, leave_scope
 
 from . import blame, casting, state, table
+from .hooks import Hooked
 from .parameter import Parameter, clear_gradients
 
 Member = TypeVar("Member")
 
 
-class Module:
+class Module(Hooked):
     """Base of all layers: set parameters and modules in `__init__`, compute in `forward`.
 
     Every attribute stands in `__dict__`, in the order in which it was set. A Parameter found
@@ -26,11 +28,23 @@ class Module:
 
         def __getattr__(self, name: str) -> Any: ...
 
+    __slots__ = ("__dict__", "__weakref__", "_entered")
+
     training: bool
     _buffers: dict[str, bool]  # name -> whether state_dict() has it
+    _entered: tuple[Any, Any]  # the mode of the last call, outside and inside of this module
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        object.__setattr__(self, "_entered", (None, None))
+        return self
 
     def __init__(self) -> None:
         vars(self).update(training=True, _buffers={})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is copied and pickled: the attributes, without the mode of the last call."""
+        return vars(self).copy()
 
     # Computing
 
@@ -39,14 +53,31 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not define forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        outside = enter_scope(self)
+        # Entering makes two objects; nearly every call finds those of the one before.
+        outside, inside = self._entered
+        if MODE.get() is outside:
+            MODE.set(inside)
+        else:
+            outside, inside = self._enter()
         try:
-            return self.forward(*args, **kwargs)
-        except (ValueError, DtypeError) as error:
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            return self._hooks.call(self, args, kwargs)
+        except (ValueError, IndexError, DtypeError) as error:
             blame.add(error, self, outermost=outside.scope is None)
             raise
         finally:
-            leave_scope(outside)
+            if MODE.get() is inside:
+                MODE.set(outside)
+            else:
+                leave_scope(outside)
+
+    def _enter(self) -> tuple[Any, Any]:
+        outside = enter_scope(self)
+        inside = MODE.get()
+        if inside.lean:  # else it would keep an observer, and all that it saw, alive
+            object.__setattr__(self, "_entered", (outside, inside))
+        return outside, inside
 
     # Owning
 
@@ -101,7 +132,7 @@ class Module:
         self._register(name, tensor, Tensor)
         self._buffers[name] = persistent
 
-    def _register(self, name: str, value: Any, kind: type) -> None:
+    def _register(self, name: str, value: Any, kind: builtins.type) -> None:
         who = f"{type(self).__name__}.{name}"
         if not name or "." in name:
             raise KeyError(f"{who}: a registered name has no dots and is not empty")
@@ -125,7 +156,7 @@ class Module:
         if remove_duplicate:
             memo.add(self)
         yield prefix, self
-        for name, module in self._own(Module):
+        for name, module in self._own_modules():
             yield from module.named_modules(memo, _join(prefix, name), remove_duplicate)
 
     def modules(self) -> Iterator[Module]:
@@ -134,7 +165,7 @@ class Module:
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Give the modules directly below this one, with their names."""
-        return _distinct(self._own(Module))
+        return _distinct(self._own_modules())
 
     def children(self) -> Iterator[Module]:
         """Give the modules directly below this one."""
@@ -166,14 +197,42 @@ class Module:
         """Return the module at a path such as "layers.0"; "" is this module."""
         module = self
         for name in target.split(".") if target else []:
-            child = vars(module).get(name)
-            if not isinstance(child, Module):
-                raise AttributeError(f"{type(module).__name__} has no module named {name!r}")
-            module = child
+            module = module._found(name, "module", module._own_modules())
         return module
 
-    def _own(self, kind: type[Member]) -> list[tuple[str, Member]]:
+    def get_parameter(self, target: str) -> Parameter:
+        """Return the parameter at a path such as "layers.0.weight"."""
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        return owner._found(name, "parameter", owner._own(Parameter))
+
+    def get_buffer(self, target: str) -> Tensor:
+        """Return the buffer at a path such as "norm.running_mean"."""
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        return owner._found(name, "buffer", owner._own_buffers())
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a path; with strict only where one stands already."""
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if not name:
+            raise ValueError("set_submodule got an empty path: a module cannot replace itself")
+        if strict:
+            owner._found(name, "module", owner._own(Module))
+        owner.register_module(name, module)
+
+    def _found(self, name: str, kind: str, members: list[tuple[str, Member]]) -> Member:
+        for known, item in members:
+            if known == name:
+                return item
+        raise AttributeError(f"{type(self).__name__} has no {kind} named {name!r}")
+
+    def _own(self, kind: builtins.type[Member]) -> list[tuple[str, Member]]:
         return [(name, item) for name, item in vars(self).items() if isinstance(item, kind)]
+
+    def _own_modules(self) -> list[tuple[str, Module]]:
+        return self._own(Module)
 
     def _own_buffers(self) -> list[tuple[str, Tensor]]:
         return [(name, item) for name, item in self._own(Tensor) if name in self._buffers]
@@ -237,6 +296,14 @@ class Module:
         """Return this module: it is on the CPU."""
         return self
 
+    def type(self, dst_type: Any) -> Self:
+        """Convert floating-point parameters and buffers to a dtype."""
+        return self.to(dtype=dst_type)
+
+    def half(self) -> Self:
+        """Convert floating-point parameters and buffers to float16."""
+        return self.to(ag.float16)
+
     def float(self) -> Self:
         """Convert floating-point parameters and buffers to float32."""
         return self.to(ag.float32)
@@ -276,10 +343,13 @@ class Module:
         extra = self.extra_repr()
         return f"{type(self).__name__}({extra})" if extra else type(self).__name__
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name[:1].isdigit()]
+
     def __repr__(self) -> str:
         extra = self.extra_repr()
         children = [
-            f"({name}): {module!r}".replace("\n", "\n  ") for name, module in self._own(Module)
+            f"({name}): {module!r}".replace("\n", "\n  ") for name, module in self._own_modules()
         ]
         lines = [*extra.splitlines(), *children]
         if not children and len(lines) <= 1:

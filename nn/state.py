@@ -10,6 +10,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import Tensor
 
+from .hooks import HookError
 from .parameter import Parameter
 
 if TYPE_CHECKING:
@@ -36,11 +37,15 @@ def collect(
     module: Module, destination: dict[str, Tensor], prefix: str, keep_vars: bool
 ) -> dict[str, Tensor]:
     """Put every parameter and persistent buffer into `destination`, by path."""
+    for hook in module._each_hook("state_pre"):
+        hook(module, prefix, keep_vars)
+    for name, tensor in module._stored():
+        destination[prefix + name] = tensor if keep_vars else tensor.detach()
     # A module that stands under two names is written under both, as in PyTorch.
-    for path, owner in module.named_modules(remove_duplicate=False):
-        for name, tensor in owner._stored():
-            key = f"{prefix}{path}.{name}" if path else prefix + name
-            destination[key] = tensor if keep_vars else tensor.detach()
+    for name, child in module._own_modules():
+        child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+    for hook in module._each_hook("state"):
+        _nothing("state_dict post-hook", hook(module, destination, prefix, {}))
     return destination
 
 
@@ -49,18 +54,21 @@ def load(module: Module, values: Mapping[str, Any], strict: bool, assign: bool) 
     if not isinstance(values, Mapping):
         got = type(values).__name__
         raise TypeError(f"load_state_dict got a {got}: it needs a mapping from names to tensors")
-    targets = collect(module, {}, "", keep_vars=True)
-    keys = Keys([k for k in targets if k not in values], [k for k in values if k not in targets])
-    problems = _names("missing", keys.missing_keys) if strict else []
-    problems += _names("unexpected", keys.unexpected_keys) if strict else []
-    sources: dict[str, Tensor] = {}
-    for key, target in targets.items():
-        if key in values:
-            problem = _misfit(values[key], target)
-            if problem:
-                problems.append(f"{key}: {problem}")
-            else:
-                sources[key] = ag.as_tensor(values[key])
+    values, keys, problems = dict(values), Keys([], []), list[str]()
+    everywhere = list(module.named_modules(remove_duplicate=False))
+    for path, owner in everywhere:
+        for hook in owner._each_hook("load_pre"):
+            hook(owner, values, f"{path}." if path else "", {}, strict, *keys, problems)
+    targets = {
+        f"{path}.{name}" if path else name: tensor
+        for path, owner in everywhere
+        for name, tensor in owner._stored()
+    }
+    keys.missing_keys.extend(key for key in targets if key not in values)
+    keys.unexpected_keys.extend(key for key in values if key not in targets)
+    if strict:
+        problems += [*_names("missing", keys[0]), *_names("unexpected", keys[1])]
+    sources = _sources(values, targets, problems)
     if problems:
         listed = "".join(f"\n    {problem}" for problem in problems)
         raise StateError(f"{type(module).__name__} cannot load this state dict:{listed}")
@@ -70,7 +78,30 @@ def load(module: Module, values: Mapping[str, Any], strict: bool, assign: bool) 
         else:
             with ag.no_grad():
                 targets[key].copy_(source)
+    for _, owner in reversed(everywhere):  # children before parents
+        for hook in owner._each_hook("load"):
+            _nothing("load_state_dict post-hook", hook(owner, keys))
     return keys
+
+
+def _nothing(who: str, returned: Any) -> None:
+    if returned is not None:
+        raise HookError(f"a {who} returned a {type(returned).__name__}: it must return None")
+
+
+def _sources(
+    values: Mapping[str, Any], targets: Mapping[str, Tensor], problems: list[str]
+) -> dict[str, Tensor]:
+    """Return the values that have a place, as tensors; say which do not fit it."""
+    sources: dict[str, Tensor] = {}
+    for key, target in targets.items():
+        if key in values:
+            problem = _misfit(values[key], target)
+            if problem:
+                problems.append(f"{key}: {problem}")
+            else:
+                sources[key] = ag.as_tensor(values[key])
+    return sources
 
 
 def _names(kind: str, names: list[str]) -> list[str]:

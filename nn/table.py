@@ -1,7 +1,8 @@
-"""A model as a table: every module, what it puts out, how many parameters it owns."""
+"""A model as a table: every module, what it puts out, what it owns, what a run of it costs."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import autograd_core as ag
 from autograd_core import Tensor
+
+from .costs import multiply_adds, saved_bytes
 
 if TYPE_CHECKING:
     from .module import Module
@@ -24,6 +27,8 @@ class Row:
     type: str
     outputs: tuple[Shape, ...]  # of its last call; none where it was not called
     parameters: int
+    multiply_adds: int | None = None  # of matrix products and convolutions; None: not run
+    saved_bytes: int | None = None  # kept for backward, beside parameters and buffers
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,39 +39,62 @@ class Summary:
     parameters: int
     trainable: int
 
+    @property
+    def multiply_adds(self) -> int:
+        """Those of the whole run."""
+        return sum(row.multiply_adds or 0 for row in self.rows)
+
+    @property
+    def saved_bytes(self) -> int:
+        """What the whole run keeps for backward."""
+        return sum(row.saved_bytes or 0 for row in self.rows)
+
     def __repr__(self) -> str:
-        head = ("name", "type", "output shape", "parameters")
+        run = any(row.multiply_adds is not None for row in self.rows)
+        counts = ("parameters", "multiply_adds", "saved_bytes") if run else ("parameters",)
+        head = ("name", "type", "output shape", *(c.replace("_", " ") for c in counts))
         cells = [
-            (row.name, row.type, ", ".join(map(str, row.outputs)) or "-", f"{row.parameters:,}")
+            (
+                row.name,
+                row.type,
+                ", ".join(map(str, row.outputs)) or "-",
+                *(f"{getattr(row, count):,}" for count in counts),
+            )
             for row in self.rows
         ]
-        total = ("total", "", "", f"{self.parameters:,}")
+        total = ("total", "", "", *(f"{getattr(self, count):,}" for count in counts))
         widths = [max(map(len, column)) for column in zip(head, *cells, total, strict=True)]
         rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
         lines = [_line(head, widths), rule, *(_line(c, widths) for c in cells), rule]
         lines.append(_line(total, widths))
         if self.trainable != self.parameters:
-            lines.append(_line(("trainable", "", "", f"{self.trainable:,}"), widths))
+            lines.append(_line(("trainable", "", "", f"{self.trainable:,}"), widths[:4]))
         return "\n".join(lines)
 
 
 def summary(model: Module, *inputs: Any) -> Summary:
-    """Tabulate a model, running it once, in evaluation mode, to see the shapes.
+    """Tabulate a model, running it once, in evaluation mode, to see shapes and costs.
 
     An input is a tensor, or the shape of one example without the batch axis: (1, 28, 28).
-    Without inputs nothing is run and the output shapes stay unknown.
+    Without inputs nothing is run and only the parameters are counted. An array that several
+    modules keep for backward counts for the first.
     """
     outputs: dict[int, tuple[Shape, ...]] = {}
+    adds, saved = Counter[int](), Counter[int]()
     if inputs:
-        with _evaluating(model), _noting(model, outputs), ag.no_grad():
+        with _evaluating(model), _noting(model, outputs), ag.enable_grad(), ag.observe() as seen:
             model(*(_example(model, i) for i in inputs))
+        adds = multiply_adds(seen.nodes)
+        saved = saved_bytes(seen.nodes, [*model.parameters(), *model.buffers()])
     counted: set[int] = set()
     rows: list[Row] = []
     for path, module in model.named_modules(prefix=type(model).__name__):
         own = [p for p in module.parameters(recurse=False) if id(p) not in counted]
         counted.update(map(id, own))
-        shapes = outputs.get(id(module), ())
-        rows.append(Row(path, type(module).__name__, shapes, sum(p.numel() for p in own)))
+        key = id(module)
+        costs = (adds[key], saved[key]) if inputs else (None, None)
+        count = sum(p.numel() for p in own)
+        rows.append(Row(path, type(module).__name__, outputs.get(key, ()), count, *costs))
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return Summary(tuple(rows), sum(row.parameters for row in rows), trainable)
 
@@ -124,6 +152,7 @@ def _noted(module: Module, outputs: dict[int, tuple[Shape, ...]]) -> Any:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    *texts, number = zip(cells, widths, strict=True)
-    left = [text.ljust(width) for text, width in texts]
-    return "  ".join([*left, number[0].rjust(number[1])]).rstrip()
+    """Words to the left, numbers to the right."""
+    pairs = list(zip(cells, widths, strict=True))
+    words = [text.ljust(width) for text, width in pairs[:3]]
+    return "  ".join([*words, *(text.rjust(width) for text, width in pairs[3:])]).rstrip()

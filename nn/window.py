@@ -1,40 +1,33 @@
-"""Where a sliding window fits: padding, reach and number of positions, for height and width."""
+"""Sizes of sliding windows, as layers take and check them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
-Pair = tuple[int, int]
+from autograd_core import ShapeError
+from autograd_core.ops import windows
+from autograd_core.ops.windows import Pairs, Sizes
 
-
-def pair(who: str, name: str, value: int | Sequence[int], least: int) -> Pair:
-    """Give one number for both axes, or one for each."""
-    numbers = (value, value) if isinstance(value, int) else tuple(value)
-    if len(numbers) != 2 or any(n < least for n in numbers):
-        raise ValueError(f"{who} got {name}={value}: it must be one or two numbers >= {least}")
-    return numbers
+AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
 
 
-def reach(kernel: Pair, dilation: Pair) -> Pair:
-    """Return how many pixels the dilated kernel spans."""
-    return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
+def numbers(who: str, name: str, value: Any, axes: int, least: int) -> Sizes:
+    """Give one number for all axes, or one for each, as one for each."""
+    try:
+        return windows.numbers(name, value, axes, least)
+    except ShapeError as error:
+        raise ShapeError(f"{who} got {error}") from None
 
 
-def around(padding: str | Pair, kernel: Pair, dilation: Pair) -> tuple[Pair, Pair]:
-    """Return the padding (before, after) of height and of width; "same" may need one more after."""
-    if padding == "valid":
-        return (0, 0), (0, 0)
-    if isinstance(padding, str):
-        height, width = ((n - 1) for n in reach(kernel, dilation))
-        return (height // 2, height - height // 2), (width // 2, width - width // 2)
-    return (padding[0], padding[0]), (padding[1], padding[1])
+def check_input(shape: tuple[int, ...], axes: int, channels: int | None = None) -> None:
+    """Raise unless x is a batch of images, or one, with the right number of channels."""
+    if len(shape) not in (axes + 1, axes + 2):
+        names = AXES[axes]
+        raise ShapeError(f"got x of shape {shape}: it must be (N, C, {names}) or (C, {names})")
+    if channels is not None and shape[-axes - 1] != channels:
+        raise ShapeError(f"got x of shape {shape}: it must have {channels} channels")
 
 
-def positions(size: Pair, kernel: Pair, stride: Pair, padding: str | Pair, dilation: Pair) -> Pair:
-    """Return the size of the output; below 1 where the kernel does not fit."""
-    (top, bottom), (left, right) = around(padding, kernel, dilation)
-    height, width = reach(kernel, dilation)
-    return (
-        (size[0] + top + bottom - height) // stride[0] + 1,
-        (size[1] + left + right - width) // stride[1] + 1,
-    )
+def last_first(widths: Pairs) -> list[int]:
+    """Give widths of padding in the order of `pad`: before and after, the last axis first."""
+    return [n for pair in reversed(widths) for n in pair]

@@ -6,35 +6,38 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import rates
-from .optimizer import Array, Group, Optimizer, Slots
+from .optimizer import Array, Group, Optimizer, Slots, regularised
 
 
 class SGD(Optimizer):
     """m ← μ m + (1 - τ) g,  w ← w - lr m;  with nesterov  w ← w - lr (g + μ m).
 
     μ is the momentum and τ the dampening. The first m is g itself; without momentum m is g.
+
+    With velocity=True the rate stands inside the average, as in Sutskever et al. (2013), eq. 1-4:
+    v ← μ v - lr (1 - τ) g,  w ← w + v;  with nesterov  w ← w + μ v - lr g.  At a constant rate
+    v = -lr m and the path is the same; after a change of the rate v keeps the old one in its
+    memory, while m is scaled at once. PyTorch has the first form only.
     """
+
+    elementwise = True
 
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: Any = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
         weight_decay: float = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        velocity: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, rates.given(locals()))
 
     def check(self, group: Group) -> None:
         rates.not_negative("SGD", group, "lr", "momentum", "weight_decay")
@@ -44,17 +47,16 @@ class SGD(Optimizer):
                 f"dampening={group['dampening']}: it needs momentum above 0 and dampening 0"
             )
 
-    def init(self, w: Array) -> Slots:
+    def init(self, w: Array, group: Group) -> Slots:
         return {"momentum_buffer": None}
 
     def rule(self, w: Array, g: Array, s: Slots, group: Group) -> Array:
-        if group["maximize"]:
-            g = -g
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * w
-        if group["momentum"]:
-            m = s["momentum_buffer"]
-            m = +g if m is None else group["momentum"] * m + (1 - group["dampening"]) * g
-            s["momentum_buffer"] = m
-            g = g + group["momentum"] * m if group["nesterov"] else m
-        return w - group["lr"] * g
+        w, g = regularised(w, g, group)
+        lr, momentum, m = group["lr"], group["momentum"], s["momentum_buffer"]
+        if not momentum:
+            return w - lr * g
+        if group["velocity"]:
+            g = -lr * g
+        s["momentum_buffer"] = m = g if m is None else momentum * m + (1 - group["dampening"]) * g
+        d = g + momentum * m if group["nesterov"] else m
+        return w + d if group["velocity"] else w - lr * d

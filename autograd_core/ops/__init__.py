@@ -1,6 +1,8 @@
 """Every operation, each declared in one block: forward, rules, label, scalar form."""
 
+from .activations import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
+from .columns import *  # noqa: F403
 from .comparison import *  # noqa: F403
 from .conv import *  # noqa: F403
 from .counting import *  # noqa: F403
@@ -11,17 +13,22 @@ from .diagonal import *  # noqa: F403
 from .distances import *  # noqa: F403
 from .einsum import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .gates import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .loss import *  # noqa: F403
+from .masks import *  # noqa: F403
+from .normalization import *  # noqa: F403
 from .order import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .parts import *  # noqa: F403
+from .pooling import *  # noqa: F403
 from .powers import *  # noqa: F403
 from .products import *  # noqa: F403
 from .quantiles import *  # noqa: F403
 from .reduction import *  # noqa: F403
+from .resize import *  # noqa: F403
 from .rounding import *  # noqa: F403
 from .scatter import *  # noqa: F403
 from .scatter_reduce import *  # noqa: F403

@@ -1,184 +1,223 @@
-"""Convolution (cross-correlation) in two dimensions, and its two adjoints."""
+"""Convolution (cross-correlation) along one, two or three axes, and its adjoints.
+
+With w (out, c / groups, *kernel) each of three ops is linear in two arrays, and pulls a cotangent
+back by the other two:
+
+    conv            y = x ⋆ w + b     (n, c, *size)   -> (n, out, *positions)
+    conv_transpose  x = wᵀ y + b      (n, out, *positions) -> (n, c, *size)
+    conv_weight     w = x ⋆ y         summed over samples and positions
+
+The work on arrays is in conv_arrays.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from .. import op as declare
 from ..errors import DtypeError, ShapeError
+from ..op import aliased, linear, op
 from ..versions import Array
-from .shape import Shape
+from . import conv_arrays
+from .shape import expand
+from .windows import Pairs, Sizes, around, batched, check_fit, numbers, reach
 
-__all__ = ["conv2d", "conv2d_input", "conv2d_weight"]
-
-Pair = tuple[int, int]
-
-
-def output_size(n: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
-    """Return how many positions a kernel has along an axis of n elements."""
-    return (n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+__all__ = [
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+]  # fmt: skip
 
 
-def _windows(x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Array:
-    """Return a view (n, c, kh, kw, oh, ow) of the patches of x (n, c, h, w), zeros around it."""
-    if any(padding):
-        (ph, pw) = padding
-        x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    n, c, h, w = x.shape
-    sizes = [
-        output_size(size, k, s, 0, d)
-        for size, k, s, d in zip((h, w), kernel, stride, dilation, strict=True)
-    ]
-    sn, sc, sh, sw = x.strides
-    return np.lib.stride_tricks.as_strided(
-        x,
-        (n, c, *kernel, *sizes),
-        (sn, sc, sh * dilation[0], sw * dilation[1], sh * stride[0], sw * stride[1]),
-        writeable=False,
-    )
+def _channels(bias: Any, axes: int) -> Any:
+    return bias.reshape((1, -1) + (1,) * axes)
 
 
-def im2col(x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Array:
-    """Return the patches of x as the columns of a matrix (c kh kw, n oh ow)."""
-    patches = _windows(x, kernel, stride, padding, dilation).transpose(1, 2, 3, 0, 4, 5)
-    c, kh, kw, n, oh, ow = patches.shape
-    return patches.reshape(c * kh * kw, n * oh * ow)
+@linear(vjp=[lambda g, shapes: expand(_channels(g, len(shapes[0]) - 2), shapes[0])])
+def channel_sum(x: Array) -> Array:
+    """Sum over samples and positions: (n, c, *size) -> (c)."""
+    return conv_arrays.bias_gradient(x)
 
 
-def col2im(columns: Array, shape: Shape, kernel: Pair, stride: Pair, padding: Pair,
-           dilation: Pair) -> Array:  # fmt: skip
-    """Add columns back into an image of `shape` (n, c, h, w): the adjoint of im2col."""
-    n, c, h, w = shape
-    (kh, kw), (ph, pw) = kernel, padding
-    oh = output_size(h, kh, stride[0], ph, dilation[0])
-    ow = output_size(w, kw, stride[1], pw, dilation[1])
-    patches = columns.reshape(c, kh, kw, n, oh, ow)
-    x = np.zeros((c, n, h + 2 * ph, w + 2 * pw), columns.dtype)
-    for i in range(kh):
-        rows = slice(i * dilation[0], i * dilation[0] + stride[0] * (oh - 1) + 1, stride[0])
-        for j in range(kw):
-            cols = slice(j * dilation[1], j * dilation[1] + stride[1] * (ow - 1) + 1, stride[1])
-            x[:, :, rows, cols] += patches[:, i, j]
-    return np.ascontiguousarray(x[:, :, ph : ph + h, pw : pw + w].transpose(1, 0, 2, 3))
+@op(
+    label=lambda stride: f"conv{len(stride)}d",
+    vjp=[
+        lambda g, weight, shapes, stride, padding, dilation, groups: conv_transpose(
+            g, weight, None, shapes[0][2:], stride, padding, dilation, groups
+        ),
+        lambda g, x, shapes, stride, padding, dilation, groups: conv_weight(
+            x, g, shapes[1][2:], stride, padding, dilation, groups
+        ),
+        lambda g: channel_sum(g),
+    ],
+    jvp=[
+        lambda t, weight, stride, padding, dilation, groups: conv(
+            t, weight, None, stride, padding, dilation, groups
+        ),
+        lambda t, x, stride, padding, dilation, groups: conv(
+            x, t, None, stride, padding, dilation, groups
+        ),
+        lambda t, stride: _channels(t, len(stride)),
+    ],
+)
+def conv(x: Array, weight: Array, bias: Array | None, stride: Sizes, padding: Pairs,
+         dilation: Sizes, groups: int) -> Array:  # fmt: skip
+    """Slide the weight over x, and add the bias."""
+    return conv_arrays.forward(x, weight, bias, stride, padding, dilation, groups)
 
 
-def _by_group(g: Array, groups: int) -> Array:
-    """Return (n, c, h, w) as (groups, c / groups, n h w)."""
-    n, c, h, w = g.shape
-    return g.transpose(1, 0, 2, 3).reshape(groups, c // groups, n * h * w)
+@op(
+    label=lambda stride: f"conv_transpose{len(stride)}d",
+    vjp=[
+        lambda g, weight, stride, padding, dilation, groups: conv(
+            g, weight, None, stride, padding, dilation, groups
+        ),
+        lambda g, y_bar, shapes, stride, padding, dilation, groups: conv_weight(
+            g, y_bar, shapes[1][2:], stride, padding, dilation, groups
+        ),
+        lambda g: channel_sum(g),
+    ],
+    jvp=[
+        lambda t, weight, size, stride, padding, dilation, groups: conv_transpose(
+            t, weight, None, size, stride, padding, dilation, groups
+        ),
+        lambda t, y_bar, size, stride, padding, dilation, groups: conv_transpose(
+            y_bar, t, None, size, stride, padding, dilation, groups
+        ),
+        lambda t, stride: _channels(t, len(stride)),
+    ],
+)
+def conv_transpose(y_bar: Array, weight: Array, bias: Array | None, size: Sizes, stride: Sizes,
+                   padding: Pairs, dilation: Sizes, groups: int) -> Array:  # fmt: skip
+    """Add the weight, times each element of y_bar, where conv saw it; and add the bias."""
+    return conv_arrays.transposed(y_bar, weight, bias, size, stride, padding, dilation, groups)
 
 
-def _check(x: Array, weight: Array, stride: Pair, padding: Pair, dilation: Pair,
-           groups: int) -> None:  # fmt: skip
-    if x.ndim != 4 or weight.ndim != 4:
-        raise ShapeError("x must have the axes (n, c, h, w), the weight (out, c / groups, kh, kw)")
-    if groups < 1 or x.shape[1] % groups or weight.shape[0] % groups:
+@linear(
+    label=lambda stride: f"conv{len(stride)}d weight",
+    vjp=[
+        lambda g, y_bar, shapes, stride, padding, dilation, groups: conv_transpose(
+            y_bar, g, None, shapes[0][2:], stride, padding, dilation, groups
+        ),
+        lambda g, x, stride, padding, dilation, groups: conv(
+            x, g, None, stride, padding, dilation, groups
+        ),
+    ],
+)
+def conv_weight(x: Array, y_bar: Array, kernel: Sizes, stride: Sizes, padding: Pairs,
+                dilation: Sizes, groups: int) -> Array:  # fmt: skip
+    """Sum, for each place in the kernel, what conv saw there times what became of it."""
+    return conv_arrays.weight_gradient(x, y_bar, kernel, stride, padding, dilation, groups)
+
+
+def _check(x: Any, weight: Any, bias: Any, axes: int, groups: int, transposed: bool) -> None:
+    """Raise where channels, groups and dtypes of a convolution do not fit together."""
+    sides = ("in", "out / groups") if transposed else ("out", "in / groups")
+    if len(weight.shape) != axes + 2 or 0 in weight.shape[2:]:
+        names = {1: "width", 2: "height, width", 3: "depth, height, width"}[axes]
+        raise ShapeError(
+            f"a weight of shape {tuple(weight.shape)}: it must have the axes "
+            f"({sides[0]}, {sides[1]}, {names}), the kernel's none of size 0"
+        )
+    if groups < 1 or weight.shape[0] % groups or x.shape[1] % groups:
         raise ShapeError(f"groups={groups} must divide the channels of x and of the weight")
-    if x.shape[1] != weight.shape[1] * groups:
-        raise ShapeError(f"x has {x.shape[1]} channels, it must have {weight.shape[1] * groups}")
-    if min(stride) < 1 or min(dilation) < 1 or min(padding) < 0:
-        raise ShapeError(f"stride {stride}, dilation {dilation} and padding {padding} cannot be")
-    for size, k, p, d in zip(x.shape[2:], weight.shape[2:], padding, dilation, strict=True):
-        if size + 2 * p < d * (k - 1) + 1:
-            raise ShapeError(f"the kernel spans {d * (k - 1) + 1}, the padded input {size + 2 * p}")
-    if x.dtype != weight.dtype:
-        raise TypeError(f"dtypes {x.dtype} and {weight.dtype} differ; convert one with .to(dtype)")
+    needed = weight.shape[0] if transposed else weight.shape[1] * groups
+    if x.shape[1] != needed:
+        raise ShapeError(f"x has {x.shape[1]} channels, it must have {needed}")
+    if weight.dtype != x.dtype:
+        raise DtypeError(f"a weight of {weight.dtype} for x of {x.dtype}: convert one with .to()")
+    if bias is None:
+        return
+    if bias.dtype != x.dtype:
+        raise DtypeError(f"a bias of {bias.dtype} for x of {x.dtype}: convert one with .to(dtype)")
+    channels = weight.shape[1] * groups if transposed else weight.shape[0]
+    if tuple(bias.shape) != (channels,):
+        raise ShapeError(f"a bias of shape {tuple(bias.shape)}: it must have shape ({channels},)")
 
 
-@declare.linear(
-    label="conv2d",
-    vjp=[
-        lambda g, weight, shapes, stride, padding, dilation, groups: conv2d_input(
-            g, weight, shapes[0], stride, padding, dilation, groups
-        ),
-        lambda g, x, shapes, stride, padding, dilation, groups: conv2d_weight(
-            g, x, shapes[1], stride, padding, dilation, groups
-        ),
-    ],
-)
-def conv2d_product(
-    x: Array, weight: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Array:
-    """Slide the weight over x: (n, c, h, w) and (out, c / groups, kh, kw) -> (n, out, oh, ow)."""
-    _check(x, weight, stride, padding, dilation, groups)
-    out, _, *kernel = weight.shape
-    columns = im2col(x, (kernel[0], kernel[1]), stride, padding, dilation)
-    y = weight.reshape(groups, out // groups, -1) @ columns.reshape(groups, -1, columns.shape[1])
-    oh, ow = (
-        output_size(*sizes)
-        for sizes in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
+def _convolve(x: Any, weight: Any, bias: Any, axes: int, stride: Any, padding: Any, dilation: Any,
+              groups: int) -> Any:  # fmt: skip
+    x, alone = batched(x, axes)
+    _check(x, weight, bias, axes, groups, transposed=False)
+    kernel = tuple(weight.shape[2:])
+    stride = numbers("stride", stride, axes, 1)
+    dilation = numbers("dilation", dilation, axes, 1)
+    if padding == "same" and max(stride) > 1:
+        raise ShapeError(f"padding='same' and stride={stride}: it needs stride 1")
+    pairs = around(padding, kernel, dilation)
+    check_fit(x.shape[2:], kernel, pairs, dilation)
+    y = conv(x, weight, bias, stride, pairs, dilation, groups)
+    return y[0] if alone else y
+
+
+def _transpose(x: Any, weight: Any, bias: Any, axes: int, stride: Any, padding: Any,
+               output_padding: Any, groups: int, dilation: Any) -> Any:  # fmt: skip
+    x, alone = batched(x, axes)
+    _check(x, weight, bias, axes, groups, transposed=True)
+    stride = numbers("stride", stride, axes, 1)
+    dilation = numbers("dilation", dilation, axes, 1)
+    extra = numbers("output_padding", output_padding, axes, 0)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ShapeError(f"output_padding={output_padding}: it must be below stride or dilation")
+    pairs = tuple(
+        (p, p - e) for p, e in zip(numbers("padding", padding, axes, 0), extra, strict=True)
     )
-    return np.ascontiguousarray(y.reshape(out, x.shape[0], oh, ow).transpose(1, 0, 2, 3))
+    spans = zip(x.shape[2:], stride, reach(tuple(weight.shape[2:]), dilation), pairs, strict=True)
+    size = tuple((m - 1) * s + span - low - high for m, s, span, (low, high) in spans)
+    if min(size) < 1:
+        raise ShapeError(f"the output would have the size {size}: x is too small")
+    y = conv_transpose(x, weight, bias, size, stride, pairs, dilation, groups)
+    return y[0] if alone else y
 
 
-@declare.linear(
-    vjp=[
-        lambda g, weight, stride, padding, dilation, groups: conv2d_product(
-            g, weight, stride, padding, dilation, groups
-        ),
-        lambda g, y_bar, shapes, stride, padding, dilation, groups: conv2d_weight(
-            y_bar, g, shapes[1], stride, padding, dilation, groups
-        ),
-    ],
-)
-def conv2d_input(y_bar: Array, weight: Array, shape: Shape, stride: Pair, padding: Pair,
-                 dilation: Pair, groups: int) -> Array:  # fmt: skip
-    """Pull a cotangent of the output back to the input of `shape`."""
-    out, _, *kernel = weight.shape
-    flat = weight.reshape(groups, out // groups, -1)
-    columns = flat.transpose(0, 2, 1) @ _by_group(y_bar, groups)
-    return col2im(columns, shape, (kernel[0], kernel[1]), stride, padding, dilation)
+Count = int | Sequence[int]
 
 
-@declare.linear(
-    vjp=[
-        lambda g, x, stride, padding, dilation, groups: conv2d_product(
-            x, g, stride, padding, dilation, groups
-        ),
-        lambda g, y_bar, shapes, stride, padding, dilation, groups: conv2d_input(
-            y_bar, g, shapes[1], stride, padding, dilation, groups
-        ),
-    ],
-)
-def conv2d_weight(y_bar: Array, x: Array, shape: Shape, stride: Pair, padding: Pair,
-                  dilation: Pair, groups: int) -> Array:  # fmt: skip
-    """Pull a cotangent of the output back to the weight of `shape`."""
-    columns = im2col(x, (shape[2], shape[3]), stride, padding, dilation)
-    columns = columns.reshape(groups, -1, columns.shape[1])
-    return (_by_group(y_bar, groups) @ columns.transpose(0, 2, 1)).reshape(shape)
+@aliased
+def conv1d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Count | str = 0,
+           dilation: Count = 1, groups: int = 1) -> Any:  # fmt: skip
+    """conv2d along one axis: x (n, c, l) or (c, l), weight (out, c / groups, k)."""
+    return _convolve(x, weight, bias, 1, stride, padding, dilation, groups)
 
 
-def conv2d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Any:
+@aliased
+def conv2d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Count | str = 0,
+           dilation: Count = 1, groups: int = 1) -> Any:  # fmt: skip
     """y[n, o] = b[o] + sum over c of weight[o, c] slid over x[n, c] (cross-correlation).
 
-    x (n, c, h, w) or (c, h, w), weight (out, c / groups, kh, kw), bias (out).
+    x (n, c, h, w) or (c, h, w), weight (out, c / groups, kh, kw), bias (out). Padding "same"
+    keeps the size, "valid" adds nothing.
     """
-    if len(x.shape) == 3:
-        return conv2d(x[None], weight, bias, stride, padding, dilation, groups)[0]
-    pairs = (_pair("stride", stride), _pair("padding", padding), _pair("dilation", dilation))
-    y = conv2d_product(x, weight, *pairs, groups)
-    if bias is None:
-        return y
-    if bias.dtype != y.dtype:
-        raise DtypeError(
-            f"conv2d got a bias of {bias.dtype} for x of {y.dtype}: convert one with .to(dtype)"
-        )
-    return y + bias.reshape((1, -1, 1, 1))
+    return _convolve(x, weight, bias, 2, stride, padding, dilation, groups)
 
 
-def _pair(name: str, n: Any) -> Pair:
-    numbers = (n,) if isinstance(n, int) else tuple(n)
-    if len(numbers) not in (1, 2):
-        raise ShapeError(f"conv2d got {name}={n}: it must be one or two numbers")
-    return numbers[0], numbers[-1]
+@aliased
+def conv3d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Count | str = 0,
+           dilation: Count = 1, groups: int = 1) -> Any:  # fmt: skip
+    """conv2d along three axes: x (n, c, d, h, w) or (c, d, h, w)."""
+    return _convolve(x, weight, bias, 3, stride, padding, dilation, groups)
+
+
+@aliased
+def conv_transpose1d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Count = 0,
+                     output_padding: Count = 0, groups: int = 1,
+                     dilation: Count = 1) -> Any:  # fmt: skip
+    """conv_transpose2d along one axis: x (n, c, l) or (c, l), weight (c, out / groups, k)."""
+    return _transpose(x, weight, bias, 1, stride, padding, output_padding, groups, dilation)
+
+
+@aliased
+def conv_transpose2d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Count = 0,
+                     output_padding: Count = 0, groups: int = 1,
+                     dilation: Count = 1) -> Any:  # fmt: skip
+    """The adjoint of conv2d in x, plus a bias: x (n, c, h, w), weight (c, out / groups, kh, kw).
+
+    Each axis has (size - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1 elements.
+    """
+    return _transpose(x, weight, bias, 2, stride, padding, output_padding, groups, dilation)
+
+
+@aliased
+def conv_transpose3d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Count = 0,
+                     output_padding: Count = 0, groups: int = 1,
+                     dilation: Count = 1) -> Any:  # fmt: skip
+    """conv_transpose2d along three axes: x (n, c, d, h, w) or (c, d, h, w)."""
+    return _transpose(x, weight, bias, 3, stride, padding, output_padding, groups, dilation)

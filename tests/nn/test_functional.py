@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,52 @@ def test_the_negative_log_likelihood_is_what_cross_entropy_takes_of_log_softmax(
     x, y = ag.tensor([[1.0, 2.0, 4.0], [0.5, 0.0, 0.0]]), ag.tensor([2, 1])
     loss = F.nll_loss(F.log_softmax(x, dim=1), y, reduction="sum")
     assert loss.item() == pytest.approx(F.cross_entropy(x, y, reduction="sum").item())
+
+
+def test_all_pairs_of_rows_come_in_the_order_of_triu_indices() -> None:
+    x = ag.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
+    assert F.pdist(x).tolist() == pytest.approx([5.0, 1.0, math.sqrt(18.0)])
+    assert F.pdist(x, p=1.0).tolist() == [7.0, 1.0, 6.0]
+    assert F.pdist(x, p=math.inf).tolist() == [4.0, 1.0, 3.0]
+    assert F.pdist(x[:1]).shape == (0,)
+    i, j = ag.triu_indices(3, 3, 1)
+    assert F.cdist(x, x)[i, j].tolist() == pytest.approx(F.pdist(x).tolist())
+
+
+def test_likeness_does_not_depend_on_lengths_but_of_those_below_eps() -> None:
+    a, b = ag.tensor([[3.0, 4.0]]), ag.tensor([[30.0, 0.0]])
+    assert F.cosine_similarity(a, b).tolist() == pytest.approx([0.6])
+    assert F.cosine_similarity(a, b, eps=10.0).tolist() == pytest.approx([0.3])
+    assert F.cosine_similarity(a, ag.zeros(2)).tolist() == [0.0]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("scale", [0.0, 1e-12, 1e-3, 1.0])
+def test_likeness_of_short_vectors_agrees_with_pytorch(
+    scale: float, rng: np.random.Generator
+) -> None:
+    torch = pytest.importorskip("torch")
+    numbers = rng.normal(size=(2, 3, 4)) * [[[scale]], [[1.0]]]
+
+    def run(library: Any, F: Any) -> list[Any]:
+        x = library.tensor(numbers, requires_grad=True)
+        y = F.cosine_similarity(x[0], x[1], dim=-1, eps=1e-3)
+        (y * y + y).sum().backward()
+        return [y.detach().numpy(), x.grad.numpy()]
+
+    for ours, theirs in zip(run(ag, F), run(torch, torch.nn.functional), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-14)
+
+
+def test_distances_of_what_does_not_fit_are_refused() -> None:
+    x, y, whole = ag.ones(2, 3), ag.ones(2, 4), ag.ones(2, 3, dtype=ag.int64)
+    with pytest.raises(ag.ShapeError, match=r"x1 of shape \(2, 3\) and x2 of shape \(2, 4\): the"):
+        F.pairwise_distance(x, y)
+    with pytest.raises(ag.ShapeError, match=r"cosine_similarity got x1 of shape .* not broadcast"):
+        F.cosine_similarity(x, y)
+    with pytest.raises(ag.DtypeError, match="cosine_similarity got x1 of int64: convert it with"):
+        F.cosine_similarity(whole, whole)
+    with pytest.raises(ag.ShapeError, match=r"pdist got input of shape \(3,\): it needs rows"):
+        F.pdist(x[0])
+    with pytest.raises(ValueError, match=r"pdist got p=-1\.0: it must not be negative"):
+        F.pdist(x, p=-1.0)

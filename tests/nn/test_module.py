@@ -151,6 +151,97 @@ def test_a_module_is_found_by_its_path() -> None:
         model.get_submodule("0.third")
 
 
+def test_parameters_and_buffers_are_found_by_their_paths() -> None:
+    model = nn.Sequential(Block())
+    assert model.get_parameter("0.first.weight") is model[0].first.weight
+    assert model[0].get_parameter("scale") is model[0].scale
+    assert model.get_buffer("0.mean") is model[0].mean
+    with pytest.raises(AttributeError, match="Block has no parameter named 'mean'"):
+        model.get_parameter("0.mean")
+    with pytest.raises(AttributeError, match="Block has no buffer named 'scale'"):
+        model.get_buffer("0.scale")
+
+
+def test_a_module_is_put_at_a_path() -> None:
+    model = nn.Sequential(Block())
+    model.set_submodule("0.first", nn.Linear(2, 3, bias=False))
+    model.set_submodule("0.third", nn.ReLU())
+    assert model[0].first.bias is None
+    with pytest.raises(AttributeError, match="Block has no module named 'fourth'"):
+        model.set_submodule("0.fourth", nn.ReLU(), strict=True)
+    with pytest.raises(ValueError, match="got an empty path: a module cannot replace itself"):
+        model.set_submodule("", nn.ReLU())
+
+
+def test_other_dtypes_have_methods_of_their_own() -> None:
+    block = Block()
+    assert block.half().scale.dtype == ag.float16
+    assert block.type(ag.float64).mean.dtype == ag.float64
+    assert block.float().scale.dtype == ag.float32
+
+
+def test_members_whose_names_are_numbers_are_not_offered_as_attributes() -> None:
+    offered = dir(nn.Sequential(nn.ReLU()))
+    assert "0" not in offered
+    assert {"forward", "training", "parameters"} <= set(offered)
+
+
+def test_what_is_shared_stays_shared_in_a_copy() -> None:
+    twin = copy.deepcopy(Tied())
+    assert twin.a is twin.b
+    assert twin.weight is twin.a.weight
+
+
+def test_a_call_leaves_the_mode_as_it_was_whatever_happens_inside() -> None:
+    from autograd_core.modes import current
+
+    class Frozen(nn.Module):
+        def forward(self, x: ag.Tensor) -> ag.Tensor:
+            ag.set_grad_enabled(False)
+            return x * 2
+
+    x = ag.ones(1, requires_grad=True)
+    layer, relu = Frozen(), nn.ReLU()
+    try:
+        for _ in range(2):
+            assert not layer(x).requires_grad
+            assert not ag.is_grad_enabled()  # as in PyTorch, it stays in force
+            assert current().scope is None
+            ag.set_grad_enabled(True)
+            assert relu(x).requires_grad
+    finally:
+        ag.set_grad_enabled(True)
+
+
+def test_a_module_forgets_the_observer_that_it_ran_under() -> None:
+    layer, x = nn.ReLU(), ag.ones(1)
+    layer(x)
+    with ag.observe() as seen:
+        layer(x)
+    assert [node.op.name for node in seen.nodes] == ["relu"]
+    layer(x)
+    assert len(seen.nodes) == 1
+    alive = weakref.ref(seen)
+    del seen
+    gc.collect()
+    assert alive() is None
+
+
+def test_one_module_runs_in_several_threads_at_once() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
+    x = ag.ones(2, 4)
+    expected = model(x).tolist()
+
+    def work(_: int) -> bool:
+        with ag.no_grad():
+            return all(model(x).tolist() == expected for _ in range(50))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(8)))
+
+
 def test_a_module_can_be_copied_and_pickled() -> None:
     model = nn.Sequential(Block(), nn.ReLU())
     x = ag.ones(1, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import autograd_core as ag
@@ -14,16 +16,66 @@ def model() -> nn.Sequential:
 
 def test_the_table_shows_names_types_shapes_and_parameters() -> None:
     assert str(nn.summary(model(), (1, 8, 8))) == (
-        "name          type        output shape   parameters\n"
-        "---------------------------------------------------\n"
-        "Sequential    Sequential  (1, 10)                 0\n"
-        "Sequential.0  Conv2d      (1, 16, 6, 6)         160\n"
-        "Sequential.1  ReLU        (1, 16, 6, 6)           0\n"
-        "Sequential.2  Flatten     (1, 576)                0\n"
-        "Sequential.3  Linear      (1, 10)             5,770\n"
-        "---------------------------------------------------\n"
-        "total                                         5,930"
+        "name          type        output shape   parameters  multiply adds  saved bytes\n"
+        "-------------------------------------------------------------------------------\n"
+        "Sequential    Sequential  (1, 10)                 0              0            0\n"
+        "Sequential.0  Conv2d      (1, 16, 6, 6)         160          5,184          256\n"
+        "Sequential.1  ReLU        (1, 16, 6, 6)           0              0        2,304\n"
+        "Sequential.2  Flatten     (1, 576)                0              0            0\n"
+        "Sequential.3  Linear      (1, 10)             5,770          5,760            0\n"
+        "-------------------------------------------------------------------------------\n"
+        "total                                         5,930         10,944        2,560"
     )
+
+
+def test_without_input_the_table_shows_parameters_alone() -> None:
+    assert str(nn.summary(nn.Linear(2, 3))) == (
+        "name    type    output shape  parameters\n"
+        "----------------------------------------\n"
+        "Linear  Linear  -                      9\n"
+        "----------------------------------------\n"
+        "total                                  9"
+    )
+
+
+class Product(nn.Module):
+    def forward(self, a: ag.Tensor, b: ag.Tensor) -> ag.Tensor:
+        return a @ b
+
+
+@pytest.mark.parametrize(
+    ("net", "shapes", "count"),
+    [
+        (nn.Linear(3, 4), [(5, 3)], 5 * 3 * 4),
+        (nn.Conv2d(4, 6, 3, groups=2), [(2, 4, 8, 8)], 2 * 6 * 6 * 6 * 2 * 9),
+        (nn.ConvTranspose2d(4, 6, 3), [(2, 4, 5, 5)], 2 * 4 * 5 * 5 * 6 * 9),
+        (Product(), [(7, 2, 3), (7, 3, 5)], 7 * 2 * 3 * 5),
+        (Product(), [(3,), (3,)], 3),
+        (nn.ReLU(), [(3,)], 0),
+    ],
+)
+def test_multiply_adds_follow_from_the_shapes(net: nn.Module, shapes: Any, count: int) -> None:
+    assert nn.summary(net, *(ag.ones(*shape) for shape in shapes)).multiply_adds == count
+    net.requires_grad_(False)
+    assert nn.summary(net, *(ag.ones(*shape) for shape in shapes)).multiply_adds == count
+
+
+def test_a_module_that_runs_twice_counts_twice() -> None:
+    shared = nn.Linear(2, 2)
+    summary = nn.summary(nn.Sequential(shared, shared), (2,))
+    assert summary.multiply_adds == 8
+    assert summary.parameters == 6
+
+
+def test_saved_bytes_are_what_the_graph_keeps_beside_the_parameters() -> None:
+    net = nn.Sequential(nn.Linear(10, 20), nn.Tanh(), nn.Linear(20, 30), nn.Tanh())
+    x = ag.ones(8, 10)
+    rows = net.summary(x).rows
+    # The first keeps its input; each tanh its result, which the next product shares.
+    assert [row.saved_bytes for row in rows] == [0, 8 * 10 * 4, 8 * 20 * 4, 0, 8 * 30 * 4]
+    with ag.no_grad():
+        assert net.summary(x).saved_bytes == 8 * 60 * 4
+    assert net.requires_grad_(False).summary(x).saved_bytes == 0
 
 
 def test_a_tensor_is_taken_as_it_is() -> None:

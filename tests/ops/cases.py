@@ -19,27 +19,7 @@ CLASSES = np.array([2, 0, 1, 2])
 SOME_IGNORED = np.array([2, -100, 1, 2])
 PIXEL_CLASSES = np.array([[[0, 2], [1, 1]], [[2, 2], [0, 1]]])
 WEIGHTS = np.array([0.5, 2.0, 1.5])
-ROOMS: dict[str, Any] = {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2), "groups": 2}
 STEPS = ((REGISTRY["transpose"], (0, 1), None), (REGISTRY["index"], ((slice(1, 3),),), None))
-
-
-def windows(x: Array, weight: Array, bias: Any = None, stride: Any = 1, padding: Any = 0,
-            dilation: Any = 1, groups: int = 1) -> Array:  # fmt: skip
-    """Convolution as its definition says it: one product for each position of the kernel."""
-    (sh, sw), (ph, pw), (dh, dw) = (
-        n if isinstance(n, tuple) else (n, n) for n in (stride, padding, dilation)
-    )
-    x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    out, inner, kh, kw = weight.shape
-    tall, wide = x.shape[2] - dh * (kh - 1), x.shape[3] - dw * (kw - 1)
-    y = np.zeros((len(x), out, -(-tall // sh), -(-wide // sw)))
-    for o in range(out):
-        first = o // (out // groups) * inner
-        channels = x[:, first : first + inner]
-        for i, j in np.ndindex(kh, kw):
-            seen = channels[:, :, i * dh : i * dh + tall : sh, j * dw : j * dw + wide : sw]
-            y[:, o] += np.einsum("nchw,c->nhw", seen, weight[o, :, i, j])
-    return y if bias is None else y + bias[:, None, None]
 
 
 def softmax_of(x: Array, dim: int = -1) -> Array:
@@ -191,22 +171,6 @@ REDUCTION = [
     OpCase("log_softmax", ((2, 3, 4),), {"dim": 1}, reference=lambda x: np.log(softmax_of(x, 1))),
 ]  # fmt: skip
 
-CONVOLUTION = [
-    OpCase("conv2d_product", ((2, 4, 5, 6), (6, 2, 3, 2)), ROOMS, analytic=True,
-           wrong=((2, 5, 5, 6), (6, 2, 3, 2)),
-           reference=lambda x, w: windows(x, w, **ROOMS),
-           torch=lambda torch, x, w: torch.conv2d(x, w, **ROOMS)),
-    OpCase("conv2d_input", ((2, 6, 3, 8), (6, 2, 3, 2)), {"shape": (2, 4, 5, 6), **ROOMS},
-           torch=lambda torch, g, w: torch.nn.grad.conv2d_input((2, 4, 5, 6), w, g, **ROOMS)),
-    OpCase("conv2d_weight", ((2, 6, 3, 8), (2, 4, 5, 6)), {"shape": (6, 2, 3, 2), **ROOMS},
-           torch=lambda torch, g, x: torch.nn.grad.conv2d_weight(x, (6, 2, 3, 2), g, **ROOMS)),
-    OpCase("conv2d", ((2, 4, 5, 6), (6, 2, 3, 2), (6,)), ROOMS,
-           wrong=((2, 4, 5, 6), (6, 4, 3, 2), (6,)),
-           reference=lambda x, w, b: windows(x, w, b, **ROOMS)),
-    OpCase("conv2d", ((3, 4, 4), (2, 3, 2, 2), None), {"padding": 1, "stride": 2},
-           reference=lambda x, w, b: windows(x[None], w, b, 2, 1)[0]),
-]  # fmt: skip
-
 LOSSES = [
     OpCase("nll_loss", ((4, 3), CLASSES, None), wrong=((3, 3), CLASSES, None),
            reference=class_losses,
@@ -264,5 +228,5 @@ _FAMILIES = sorted((Path(__file__).parent / "rows").glob("*.py"))
 CASES: list[OpCase] = [
     *(row for file in _FAMILIES for row in import_module(f"tests.ops.rows.{file.stem}").CASES),
     *ARITHMETIC, *ELEMENTWISE, *COMPARISON, *VIEWS, *JOINING, *INDEXING, *REDUCTION,
-    *CONVOLUTION, *LOSSES, *COMPOSITIONS,
+    *LOSSES, *COMPOSITIONS,
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,10 @@ def method_of(entry: Any) -> Way | None:
 def in_place_of(entry: Any) -> Way | None:
     """The in-place method, on a clone."""
     theirs = entry.inplace_variant
-    ours = theirs and named(ag.Tensor, theirs.__name__)
+    if isinstance(theirs, partial):  # of a function that takes inplace=True
+        ours = partial(named(ag, entry.name), **theirs.keywords)
+    else:
+        ours = theirs and named(ag.Tensor, theirs.__name__)
     return Way(on_a_clone(theirs), on_a_clone(ours)) if ours else None
 
 

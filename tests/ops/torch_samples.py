@@ -62,13 +62,47 @@ FAMILIES = {
         linalg.slogdet linalg.solve linalg.solve_triangular linalg.svd linalg.svdvals linalg.vecdot
         linalg.vector_norm logdet matrix_exp pinverse
     """,
+    "activations": """
+        nn.functional.celu nn.functional.elu nn.functional.gelu nn.functional.glu
+        nn.functional.hardshrink nn.functional.hardsigmoid nn.functional.hardswish
+        nn.functional.hardtanh nn.functional.leaky_relu nn.functional.logsigmoid nn.functional.mish
+        nn.functional.prelu nn.functional.relu6 nn.functional.rrelu nn.functional.selu
+        nn.functional.silu nn.functional.softmin nn.functional.softplus nn.functional.softshrink
+        nn.functional.softsign nn.functional.tanhshrink nn.functional.threshold
+    """,
+    "images": """
+        nn.functional.adaptive_avg_pool1d nn.functional.adaptive_avg_pool2d
+        nn.functional.adaptive_avg_pool3d nn.functional.adaptive_max_pool1d
+        nn.functional.adaptive_max_pool2d nn.functional.adaptive_max_pool3d
+        nn.functional.avg_pool1d nn.functional.avg_pool2d nn.functional.avg_pool3d
+        nn.functional.batch_norm nn.functional.channel_shuffle nn.functional.conv1d
+        nn.functional.conv2d nn.functional.conv3d nn.functional.conv_transpose1d
+        nn.functional.conv_transpose2d nn.functional.conv_transpose3d
+        nn.functional.group_norm nn.functional.instance_norm nn.functional.interpolate
+        nn.functional.layer_norm nn.functional.local_response_norm nn.functional.max_pool1d
+        nn.functional.max_pool2d nn.functional.max_pool3d nn.functional.max_unpool1d
+        nn.functional.max_unpool2d nn.functional.max_unpool3d nn.functional.normalize
+        nn.functional.pixel_shuffle nn.functional.pixel_unshuffle nn.functional.rms_norm
+        nn.functional.unfold nn.functional.upsample_bilinear nn.functional.upsample_nearest
+    """,
+    "losses": """
+        nn.functional.binary_cross_entropy nn.functional.binary_cross_entropy_with_logits
+        nn.functional.cosine_embedding_loss nn.functional.cosine_similarity nn.functional.ctc_loss
+        nn.functional.gaussian_nll_loss nn.functional.hinge_embedding_loss nn.functional.huber_loss
+        nn.functional.kl_div nn.functional.l1_loss nn.functional.margin_ranking_loss
+        nn.functional.multi_margin_loss nn.functional.multilabel_margin_loss
+        nn.functional.multilabel_soft_margin_loss nn.functional.pairwise_distance
+        nn.functional.pdist nn.functional.poisson_nll_loss nn.functional.smooth_l1_loss
+        nn.functional.soft_margin_loss nn.functional.triplet_margin_loss
+        nn.functional.triplet_margin_with_distance_loss
+    """,
     "creation": """
         arange bool byte char contiguous double eye float full full_like half int item linspace long
         new_full new_ones new_zeros ones ones_like short tril_indices triu_indices zero_ zeros
         zeros_like
     """,
     "networks": """
-        nn.functional.conv2d nn.functional.cross_entropy nn.functional.linear nn.functional.mse_loss
+        nn.functional.cross_entropy nn.functional.linear nn.functional.mse_loss
         nn.functional.nll_loss nn.functional.relu
     """,
 }
@@ -81,7 +115,10 @@ UNDETERMINED = """
 NAMES = [name for names in FAMILIES.values() for name in names.split()]
 
 # What PyTorch has and this library does without, and why.
-WITHOUT = {"Tensor.as_strided_": "memory is reached through views, not by numbers of bytes"}
+WITHOUT = {
+    "Tensor.as_strided_": "memory is reached through views, not by numbers of bytes",
+    **dict.fromkeys(("group_norm", "layer_norm", "rms_norm"), "they are in nn.functional"),
+}
 
 OURS: Any = ag  # with names that type checkers learn later
 BAD = "refused"  # in place of a dtype
@@ -109,6 +146,11 @@ CALLS: dict[str, Callable[..., Any]] = {
     "polygamma": lambda x, n: OURS.polygamma(n, x),
     "zero_": lambda x: x.clone().zero_(),
     "where": lambda x, condition, other: OURS.where(condition, x, other),
+    "nn.functional.triplet_margin_with_distance_loss": lambda *args, **options: (
+        OURS.nn.functional.triplet_margin_with_distance_loss(
+            *args, **{**options, "distance_function": OURS.nn.PairwiseDistance()}
+        )
+    ),
     "linalg.lstsq.grad_oriented": lambda a, b, driver: OURS.linalg.lstsq(a, b, driver=driver)[:2],
     "linalg.pinv.singular": lambda a, b: OURS.linalg.pinv(a @ b.mT),
 }
@@ -129,6 +171,30 @@ def on_triangle(call: Callable[..., Any]) -> Callable[..., Any]:
     return triangular
 
 
+def on_log_probabilities(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Normalise first: PyTorch's gradient of ctc_loss takes for granted that someone did."""
+    return lambda x, *args, **kwargs: call(x.log_softmax(-1), *args, **kwargs)
+
+
+def unheard(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let both sides warn in vain."""
+
+    def quietly(*args: Any, **kwargs: Any) -> Any:
+        with quiet():
+            return call(*args, **kwargs)
+
+    return quietly
+
+
+def on_copies(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave the running statistics alone, which PyTorch's samples share."""
+
+    def on_clones(x: Any, *running: Any, **kwargs: Any) -> Any:
+        return call(x, *[s if s is None else s.clone() for s in running], **kwargs)
+
+    return on_clones
+
+
 # Of both sides, where PyTorch's own checks of gradients do the like.
 WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "linalg.cholesky": on_symmetric,
@@ -137,6 +203,10 @@ WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "linalg.pinv.hermitian": on_symmetric,
     "cholesky_inverse": on_triangle,
     "cholesky_solve": on_triangle,
+    "nn.functional.batch_norm": on_copies,
+    "nn.functional.batch_norm.without_cudnn": on_copies,
+    "nn.functional.ctc_loss": on_log_probabilities,
+    "nn.functional.kl_div": unheard,
 }
 
 
@@ -207,6 +277,36 @@ def out_of_range(sample: Any) -> bool:
     return index.max() >= sample.input.shape[dim]
 
 
+def double(sample: Any) -> bool:
+    """Tell whether a sample is of float64."""
+    return str(sample.input.dtype) == "torch.float64"
+
+
+def no_channels(sample: Any) -> bool:
+    """Tell whether there is an axis of samples only."""
+    return sample.input.ndim == 1
+
+
+def found_twice(sample: Any) -> bool:
+    """Tell whether two values of a channel belong in one place."""
+    x, places = sample.input, sample.args[0]
+    axes = places.ndim - 2
+    if x.ndim < 3 or not places.numel():
+        return False
+    rows = places.flatten(-axes).sort(-1)[0]
+    return bool((rows.diff(dim=-1) == 0).any())
+
+
+def at_random(sample: Any) -> bool:
+    """Tell whether slopes are drawn."""
+    return bool(sample.kwargs.get("training"))
+
+
+def no_sign(sample: Any) -> bool:
+    """Tell whether a target is neither 1 nor -1."""
+    return bool((sample.args[0].abs() != 1).any())
+
+
 TAKES_NUMBERS = """
     __radd__ __rand__ __rdiv__ __rmod__ __rmul__ __ror__ __rpow__ __rsub__ __rxor__ atan2
     bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor clamp_max clamp_min
@@ -259,8 +359,48 @@ LEFT_OUT = [
         "PyTorch's loses three digits beside numbers of 1e4; ours does not",
         far_apart,
     ),
+    *[
+        LeftOut(f"nn.functional.{name}", ("results",), "as mean: of integers it raises", whole)
+        for name in ("avg_pool1d", "avg_pool2d", "avg_pool3d", "local_response_norm")
+    ],
+    *[
+        LeftOut(
+            f"nn.functional.{name}",
+            ("results", "gradients", "second derivatives"),
+            "there are no channels without their axis",
+            no_channels,
+        )
+        for name in ("batch_norm", "batch_norm.without_cudnn")
+    ],
+    *[
+        LeftOut(
+            f"nn.functional.max_unpool{axes}d",
+            ("gradients", "second derivatives"),
+            "of values put in one place the last alone has a gradient; PyTorch gives it to all",
+            found_twice,
+        )
+        for axes in (1, 2, 3)
+    ],
     LeftOut("narrow", ("refusals",), "a missing axis is an IndexError here", no_axes),
     LeftOut("narrow", ("refusals",), "a truth will do as a start", from_a_truth),
+    LeftOut(
+        "nn.functional.hardsigmoid",
+        ("gradients", "in-place forms"),
+        "PyTorch has the slope 1/6 in single precision",
+        double,
+    ),
+    LeftOut(
+        "nn.functional.rrelu",
+        ("results", "gradients", "second derivatives"),
+        "slopes are drawn from another stream",
+        at_random,
+    ),
+    LeftOut(
+        "nn.functional.hinge_embedding_loss",
+        ("results", "gradients", "second derivatives"),
+        "targets other than 1 and -1 raise here",
+        no_sign,
+    ),
     LeftOut("rot90", ("refusals",), "a missing axis is an IndexError here", one_axis),
     LeftOut("scatter", ("refusals",), "a source of another dtype is cast", other_dtype),
     LeftOut("scatter_add", ("refusals",), "a source of another dtype is cast", other_dtype),

@@ -120,8 +120,9 @@ def test_a_weight_that_overflows_is_infinite_and_silent() -> None:
 
 def test_repr_lists_the_rates() -> None:
     assert repr(optim.SGD([weight()], lr=0.1)) == (
-        "SGD (\nParameter Group 0\n    dampening: 0\n    lr: 0.1\n    maximize: False\n"
-        "    momentum: 0\n    nesterov: False\n    weight_decay: 0\n)"
+        "SGD (\nParameter Group 0\n    dampening: 0\n    differentiable: False\n    foreach: None\n"
+        "    fused: None\n    lr: 0.1\n    maximize: False\n    momentum: 0\n    nesterov: False\n"
+        "    velocity: False\n    weight_decay: 0\n)"
     )
 
 
@@ -215,8 +216,44 @@ def test_the_state_of_another_optimiser_is_refused() -> None:
         (lambda w: optim.SGD([w], nesterov=True), "nesterov=True with momentum=0 and dampening=0"),
         (lambda w: optim.Adam([w], eps=-1), "Adam got eps=-1: it must be 0 or more"),
         (lambda w: optim.Adam([w], betas=(0.9, 1.0)), r"betas=\(0.9, 1.0\): it needs two numbers"),
-        (lambda w: optim.Adam([w], betas=ONE), r"betas=\(0.9,\): it needs two numbers in"),
+        (lambda w: optim.Adam([w], betas=ONE), r"betas=\(0.9,\): it needs two numbers"),
         (lambda w: optim.Adam([{"params": [w], "lr": -2}]), "Adam got lr=-2: it must be 0 or more"),
+        (
+            lambda w: optim.SGD([w], lr=ag.ones(2)),
+            r"SGD got lr of shape \(2,\): it needs",
+        ),
+        (lambda w: optim.AdamW([w], weight_decay=-1), "AdamW got weight_decay=-1: it must be"),
+        (lambda w: optim.Adagrad([w], lr_decay=-1), "Adagrad got lr_decay=-1: it must be 0 or"),
+        (lambda w: optim.Adadelta([w], rho=1.1), r"Adadelta got rho=1.1: it must be in \[0, 1\]"),
+        (lambda w: optim.RMSprop([w], alpha=-1), "RMSprop got alpha=-1: it must be 0 or more"),
+        (lambda w: optim.Adamax([w], betas=(0, 1)), r"Adamax got betas=\(0, 1\): it needs two"),
+        (lambda w: optim.NAdam([w], momentum_decay=-1), "NAdam got momentum_decay=-1: it must"),
+        (lambda w: optim.RAdam([w], betas=(-1, 0)), r"RAdam got betas=\(-1, 0\): it needs two"),
+        (lambda w: optim.ASGD([w], lambd=-1), "ASGD got lambd=-1: it must be 0 or more"),
+        (lambda w: optim.Rprop([w], etas=(1, 2)), r"Rprop got etas=\(1, 2\): it needs one in"),
+        (lambda w: optim.Rprop([w], step_sizes=(2, 1)), r"step_sizes=\(2, 1\): it needs the small"),
+        (lambda w: optim.Adafactor([w], beta2_decay=1), "beta2_decay=1: it must be 0 or less"),
+        (lambda w: optim.Adafactor([w], d=0.5), "Adafactor got d=0.5: it must be 1 or more"),
+        (lambda w: optim.Adafactor([w], eps=(None, -1)), r"eps=\(None, -1\): both must be 0 or"),
+        (lambda w: optim.Muon([w]), r"Muon got a parameter of shape \(1,\): it updates matrices"),
+        (lambda w: muon(adjust_lr_fn="no"), "adjust_lr_fn='no': it must be one of None, 'orig"),
+        (lambda w: muon(ns_coefficients=(1, 2)), r"ns_coefficients=\(1, 2\): it needs three"),
+        (lambda w: muon(ns_steps=100), r"ns_steps=100: it must be in \[0, 100\)"),
+        (lambda w: optim.LBFGS([w], line_search_fn="no"), "line_search_fn='no': it must be one"),
+        (lambda w: optim.LBFGS([w], lr=-1), "LBFGS got lr=-1: it must be 0 or more"),
+        (lambda w: optim.LBFGS([{"params": w}, {"params": weight()}]), "LBFGS got a second group"),
+        (lambda w: optim.Newton([w], lr=-1), "Newton got lr=-1: it must be 0 or more"),
+        (lambda w: optim.DampedNewton([w], damping=0), "DampedNewton got damping=0: it must be ab"),
+        (lambda w: optim.DampedNewton([w], increase=1), "decrease=0.1 and increase=1: the damping"),
+        (lambda w: optim.MiniBatchNewton([w], decay=1), r"got decay=\(0, 1\): it needs two num"),
+        (lambda w: optim.NewtonCG([w], search="no"), "NewtonCG got search='no': it must be one of"),
+        (lambda w: optim.NewtonCG([w], radius=0), "NewtonCG got radius=0: it must be above 0"),
+        (lambda w: optim.NewtonCG([w], max_iter=0), "NewtonCG got max_iter=0: it must be above 0"),
+        (lambda w: optim.GaussNewton([w], damping=-1), "GaussNewton got damping=-1: it must be"),
+        (lambda w: optim.SAM([w], optim.SGD, rho=-1), "SAM got rho=-1: it must be 0 or more"),
+        (lambda w: optim.SAM([w], optim.SGD, lr=-1), "SGD got lr=-1: it must be 0 or more"),
+        (lambda w: optim.SGD([("w", w), weight()]), "some parameters with names and some without"),
+        (lambda w: optim.SGD([{"params": [("w", w)]}, {"params": weight()}]), "SGD got some param"),
     ],
 )
 def test_values_out_of_range_are_refused(make: Any, message: str) -> None:
@@ -224,7 +261,35 @@ def test_values_out_of_range_are_refused(make: Any, message: str) -> None:
         make(weight())
 
 
+def muon(**rates: Any) -> optim.Muon:
+    return optim.Muon([ag.ones(2, 2, requires_grad=True)], **rates)
+
+
+def test_what_no_step_can_do_is_refused() -> None:
+    with pytest.raises(ag.GraphError, match="Adam got differentiable=True: its steps change"):
+        optim.Adam([weight()], differentiable=True)
+    with pytest.raises(RuntimeError, match="SGD got foreach=True and fused=True: only one"):
+        optim.SGD([weight()], foreach=True, fused=True)
+    with pytest.raises(TypeError, match="SGD got lr='fast': it needs a number"):
+        optim.SGD([weight()], lr="fast")
+    with pytest.raises(TypeError, match="SAM got base_optimizer='SGD': it needs a class"):
+        optim.SAM([weight()], "SGD")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["LBFGS", "Newton", "NewtonCG", "GaussNewton", "DampedNewton"])
+def test_a_missing_closure_is_named(name: str) -> None:
+    optimizer = getattr(optim, name)([weight()])
+    with pytest.raises(TypeError, match=rf"{name}.step\(\) got None: it needs a closure"):
+        optimizer.step()
+    with pytest.raises(TypeError, match=r"SGD.step\(\) got 3: it needs a closure"):
+        optim.SGD([weight()]).step(3)  # type: ignore[arg-type]
+
+
 def test_parameters_of_the_wrong_kind_are_refused() -> None:
+    with pytest.raises(TypeError, match="SGD got a set: its order changes from run to run"):
+        optim.SGD({weight()})
+    with pytest.raises(TypeError, match="SGD got a group that is a list: it needs a dict"):
+        optim.SGD([weight()]).add_param_group([weight()])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="SGD got a Tensor: it needs an iterable of tensors"):
         optim.SGD(weight())
     with pytest.raises(TypeError, match="SGD got a ndarray: it updates tensors only"):
@@ -243,7 +308,7 @@ def test_a_slot_that_is_none_is_not_there_yet() -> None:
 
 def test_a_rule_must_be_defined() -> None:
     class Half(optim.Optimizer):
-        def init(self, w: Any) -> dict[str, Any]:
+        def init(self, w: Any, group: Any) -> dict[str, Any]:
             return {}
 
     a = weight()
@@ -252,3 +317,123 @@ def test_a_rule_must_be_defined() -> None:
         Half([a], {}).step()
     with pytest.raises(NotImplementedError, match=r"Optimizer does not define init\(\)"):
         optim.Optimizer([a], {}).step()
+
+
+def test_rates_may_be_tensors() -> None:
+    a, b = weight(), weight()
+    one = optim.Adam([a], lr=ag.tensor(0.1), betas=(ag.tensor(0.5), ag.tensor(0.25)))
+    two = optim.Adam([b], lr=float(np.float32(0.1)), betas=(0.5, 0.25))
+    with_gradient(a, b)
+    for optimizer in (one, two):
+        optimizer.step()
+    assert a.item() == b.item()
+    one.param_groups[0]["lr"].fill_(0.0)
+    one.step()
+    assert a.item() == b.item()
+
+
+def test_names_of_parameters_are_kept() -> None:
+    layer = nn.Linear(2, 1)
+    optimizer = optim.SGD(layer.named_parameters())
+    assert optimizer.param_groups[0]["param_names"] == ["weight", "bias"]
+    assert optimizer.param_groups[0]["params"] == [layer.weight, layer.bias]
+
+
+def test_a_result_that_retains_its_gradient_may_be_a_parameter() -> None:
+    result = weight() * 2
+    with pytest.raises(ValueError, match="SGD got the result of an operation"):
+        optim.SGD([result])
+    result.retain_grad()
+    optim.SGD([result])
+
+
+def test_a_gradient_that_no_longer_fits_is_refused() -> None:
+    a, b = weight(), ag.ones(3, requires_grad=True)
+    optimizer = optim.SGD([a, b])
+    with_gradient(a, b)
+    a.data = ag.ones(2)
+    with pytest.raises(ag.ShapeError, match=r"SGD got a gradient of shape \(1,\) and float32 for "):
+        optimizer.step()
+    a.data = ag.ones(1, dtype=ag.float64)
+    with pytest.raises(ag.ShapeError, match=r"parameter of shape \(1,\) and float64: its data was"):
+        optimizer.step()
+    assert b.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_hooks_run_around_a_step() -> None:
+    a, seen = weight(), []
+    optimizer = optim.SGD([a], lr=0.5)
+    with_gradient(a)
+
+    def before(optimizer: optim.Optimizer, args: Any, kwargs: Any) -> None:
+        seen.append(("before", args, kwargs, a.item()))
+
+    handle = optimizer.register_step_pre_hook(before)
+    optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append(("after", a.item())))
+    optimizer.step()
+    handle.remove()
+    optimizer.step(closure=None)
+    assert seen == [("before", (), {}, 1.0), ("after", 0.5), ("after", 0.0)]
+
+
+def test_a_hook_may_change_the_arguments_of_a_step() -> None:
+    a = weight()
+    optimizer = optim.LBFGS([a])  # a step of its own
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((lambda: ag.tensor(7.0),), {}))
+    assert optimizer.step().item() == 7.0
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: 3)
+    with pytest.raises(RuntimeError, match="LBFGS: a step_pre_hook returned 3: it must return No"):
+        optimizer.step()
+
+
+def test_hooks_see_and_replace_state_dicts() -> None:
+    a, seen = weight(), []
+    optimizer = optim.SGD([a], lr=0.5)
+    optimizer.register_state_dict_pre_hook(lambda o: seen.append("second"))
+    optimizer.register_state_dict_pre_hook(lambda o: seen.append("first"), prepend=True)
+    optimizer.register_state_dict_post_hook(lambda o, saved: {**saved, "epoch": 3})
+    saved = optimizer.state_dict()
+    assert (seen, saved["epoch"]) == (["first", "second"], 3)
+
+    def slower(optimizer: optim.Optimizer, saved: Any) -> Any:
+        return {**saved, "param_groups": [{**saved["param_groups"][0], "lr": 0.25}]}
+
+    optimizer.register_load_state_dict_pre_hook(slower)
+    optimizer.register_load_state_dict_post_hook(lambda o: seen.append(o.param_groups[0]["lr"]))
+    optimizer.load_state_dict(saved)
+    assert seen[-1] == 0.25
+
+
+def test_numbers_of_the_state_are_kept_exactly() -> None:
+    a, b = weight(), weight()
+    one, two = optim.NAdam([a]), optim.NAdam([b])
+    with_gradient(a)
+    one.step()
+    assert one.state[a]["mu_product"] != float(np.float32(one.state[a]["mu_product"]))
+    two.load_state_dict(one.state_dict())
+    assert two.state[b]["mu_product"] == one.state[a]["mu_product"]
+    assert isinstance(two.state[b]["step"], int)
+
+
+def test_an_optimizer_written_for_pytorch_runs() -> None:
+    class Halve(optim.Optimizer):
+        def __init__(self, params: Any, share: float = 0.5) -> None:
+            super().__init__(params, {"share": share})
+
+        def step(self, closure: Any = None) -> None:
+            for group in self.param_groups:
+                for p in group["params"]:
+                    self.state[p]["steps"] = self.state[p].get("steps", 0) + 1
+                    p.data.mul_(group["share"])
+
+    a, seen = weight(), []
+    optimizer = Halve([a])
+    optimizer.register_step_post_hook(lambda *_: seen.append(a.item()))
+    optimizer.step()
+    optimizer.step()
+    assert seen == [0.5, 0.25]
+    saved = optimizer.state_dict()
+    assert saved["state"] == {0: {"steps": 2}}
+    other = Halve([weight()])
+    other.load_state_dict(saved)
+    assert list(other.state.values()) == [{"steps": 2}]

@@ -1,0 +1,183 @@
+"""Where the windows of a convolution lie: tables of offsets, once for each geometry.
+
+A source is copied, with its padding, into a *stage*: for each channel and each remainder of the
+stride an image of its own, in which the elements that neighbouring windows see at one place of
+the kernel are neighbours. Position m of the result sees, at a place with `shift` and `remainder`,
+element m + shift of that image. So every place of the kernel is one number, an offset into the
+stage, and a window needs no column of its own.
+
+The transposed convolution is the same with roles changed: the positions u = m stride + r of the
+result with one remainder r see only the places of the kernel with that remainder, and form a
+*phase* with a table of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .gemm import SPARE
+
+Three = tuple[int, int, int]
+
+STAGE = 1 << 17  # elements of a stage, at most, unless one row of results needs more
+HELD = 1 << 16  # elements of results that wait, at most, unless one sample has more
+FEWEST = 8  # chunks that samples are put together to, at least
+TALLEST = 14  # rows of results that wait for their columns
+(
+    GROUPS, CHANNELS, ROWS_OUT, W_ROW, W_GROUP, STRIDE, PAD, EXTENT, DIRECT, BAND_AXIS, BAND, BANDS,
+    START, COUNT, TOGETHER, STAGED, COLUMNS_OUT,
+) = (0, 1, 2, 3, 4, 5, 8, 11, 14, 15, 16, 17, 18, 21, 24, 25, 26)  # fmt: skip
+TABLE, LENGTH, FIRST, MANY, STEP, SHIFT = 0, 1, 2, 5, 8, 11  # of a phase
+
+
+class Plan(NamedTuple):
+    """What a kernel has to know of a geometry."""
+
+    geometry: np.ndarray  # the numbers named above
+    phases: np.ndarray  # a row of numbers for each
+    far_w: np.ndarray  # offsets into the weights of a result, phase after phase
+    far_x: np.ndarray  # into the stage
+    begins: np.ndarray  # of each row of positions, in the stage
+    work: int  # elements of the work array of each thread
+
+
+class Axis(NamedTuple):
+    """One axis of a phase: which places of the kernel, what they see, where results go."""
+
+    places: tuple[int, ...]
+    remainders: tuple[int, ...]
+    shifts: tuple[int, ...]
+    first: int
+    many: int
+    step: int
+    shift: int
+
+
+def _forward_axis(out: int, kernel: int, stride: int, dilation: int) -> list[Axis]:
+    places = tuple(range(kernel))
+    seen = [i * dilation for i in places]
+    return [
+        Axis(
+            places, tuple(u % stride for u in seen), tuple(u // stride for u in seen),
+            0, out, 1, 0,
+        )
+    ]  # fmt: skip
+
+
+def _transposed_axis(size: int, kernel: int, stride: int, pad: int, dilation: int) -> list[Axis]:
+    """Phases of an axis of the input: those without a place of the kernel stay zero."""
+    axes: list[Axis] = []
+    for r in range(stride):
+        places = tuple(i for i in range(kernel) if i * dilation % stride == r)
+        first = -((r - pad) // stride)  # the first m with m stride + r >= pad
+        many = (pad + size - 1 - r) // stride - first + 1
+        if many > 0:
+            back = tuple((i * dilation - r) // stride for i in places)
+            axes.append(Axis(places, (0,) * len(places), back, first, many, stride, r - pad))
+    return axes
+
+
+def _shared(whole: int, source: int, stride: int, pad: int, start: int) -> int:
+    """Return how many zeros after a row of the stage are also those before the next row."""
+    before = min(-((q - pad) // stride) - start for q in range(stride))
+    last = max((source - 1 + pad - q) // stride - start for q in range(stride))
+    return max(0, min(before, whole - 1 - last))
+
+
+@functools.lru_cache(maxsize=512)
+def plan(
+    transposed: bool, samples: int, channels: int, rows: int, groups: int,
+    source: Three, result: Three, kernel: Three, stride: Three, pad: Three, dilation: Three,
+) -> Plan:  # fmt: skip
+    """Plan a convolution of `source` (channels) to `result` (rows), or its transpose.
+
+    Channels and rows are those of one group; pad is what stands before the input of the
+    convolution. Weights are (out, in / groups, *kernel) in both cases.
+    """
+    places = math.prod(kernel)
+    if transposed:
+        axes = [
+            _transposed_axis(*each)
+            for each in zip(result, kernel, stride, pad, dilation, strict=True)
+        ]
+        back = [max((e for a in axis for e in a.shifts), default=0) for axis in axes]
+        axes = [
+            [a._replace(shifts=tuple(b - e for e in a.shifts)) for a in axis]
+            for axis, b in zip(axes, back, strict=True)
+        ]
+        stage_stride, stage_pad = (1, 1, 1), tuple(back)
+        w_row, w_group, w_channel = places, channels * rows * places, rows * places
+    else:
+        axes = [_forward_axis(*each) for each in zip(result, kernel, stride, dilation, strict=True)]
+        stage_stride, stage_pad = stride, pad
+        w_row, w_group, w_channel = channels * places, rows * channels * places, places
+    start = [min(a.first for a in axis) for axis in axes]
+    count = [max(a.first + a.many for a in axis) - low for axis, low in zip(axes, start)]
+    beyond = [max((e for a in axis for e in a.shifts), default=0) for axis in axes]
+    banded = next((a for a in range(3) if count[a] > 1), 2)
+    whole = [m + e for m, e in zip(count, beyond, strict=True)]
+    images = math.prod(stage_stride)
+    plain = images == 1 and not any(stage_pad) and not any(start)
+    direct = plain and tuple(whole) == source  # the source itself is the stage
+    row = channels * images * math.prod(whole) // whole[banded]
+    band = max(1, min(whole[banded], STAGE // max(row, 1)) - beyond[banded])
+    bands = -(-count[banded] // band)
+    band = -(-count[banded] // bands)
+    extent = list(whole)
+    if not direct:
+        extent[banded] = band + beyond[banded]
+        shared = [
+            _shared(*each)
+            for each in zip(whole, source, stage_stride, stage_pad, start, strict=True)
+        ]
+        if bands > 1:  # above and below a band there is more of the source, not padding
+            shared[: banded + 1] = [0] * (banded + 1)
+        extent = [n - m for n, m in zip(extent, shared, strict=True)]
+    plane = math.prod(extent)
+    together = 1
+    if bands == 1 and not direct:
+        room = min(STAGE // (channels * images * plane), HELD // (TALLEST * plane))
+        together = max(1, min(room, samples // FEWEST))
+    table_w: list[int] = []
+    table_x: list[int] = []
+    phases: list[list[int]] = []
+    for phase in itertools.product(*axes):
+        taps = list(
+            itertools.product(*(zip(a.places, a.remainders, a.shifts, strict=True) for a in phase))
+        )
+        phases.append(
+            [len(table_w), channels * len(taps), *(a.first for a in phase),
+             *(a.many for a in phase), *(a.step for a in phase), *(a.shift for a in phase)]
+        )  # fmt: skip
+        inside = [_inside(tap, kernel, stage_stride, extent) for tap in taps]
+        for c in range(channels):
+            for place, image, offset in inside:
+                table_w.append(c * w_channel + place)
+                table_x.append((c * images + image) * together * plane + offset)
+    staged = 0 if direct else channels * images * together * plane + 2 * plane
+    columns = together * plane
+    geometry = [
+        groups, channels, rows, w_row, w_group, *stage_stride, *stage_pad, *extent, int(direct),
+        banded, band, bands, *start, *count, together, staged, columns,
+    ]  # fmt: skip
+    return Plan(
+        np.array(geometry, np.int64), np.array(phases, np.int64).reshape(-1, 14),
+        np.array(table_w, np.int64), np.array(table_x, np.int64),
+        np.arange(count[0] * count[1]) // count[1] * extent[1] * extent[2]
+        + np.arange(count[0] * count[1]) % count[1] * extent[2],
+        staged + TALLEST * columns + SPARE,
+    )  # fmt: skip
+
+
+def _inside(tap: tuple[tuple[int, int, int], ...], kernel: Three, stride: Three,
+            extent: list[int]) -> tuple[int, int, int]:  # fmt: skip
+    """Return the flat place in the kernel, the image of the remainders, the offset within it."""
+    (iz, rz, sz), (iy, ry, sy), (ix, rx, sx) = tap
+    place = (iz * kernel[1] + iy) * kernel[2] + ix
+    image = (rz * stride[1] + ry) * stride[2] + rx
+    return place, image, (sz * extent[1] + sy) * extent[2] + sx

@@ -1,0 +1,203 @@
+"""Normalization: running statistics, precision, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+import nn
+import nn.functional as F
+
+LARGE_MEAN = 1e4
+SMALL_SPREAD = 1e-2
+
+
+def far_from_zero(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return (LARGE_MEAN + SMALL_SPREAD * rng.normal(size=shape)).astype(np.float32)
+
+
+def exactly(x: np.ndarray, dims: Any, eps: float = 1e-5) -> np.ndarray:
+    wide = x.astype(np.float64)
+    middle, var = wide.mean(dims, keepdims=True), wide.var(dims, keepdims=True)
+    return (wide - middle) / np.sqrt(var + eps)
+
+
+def test_digits_survive_beside_a_large_mean(rng: np.random.Generator) -> None:
+    images, rows = far_from_zero(rng, 16, 4, 7, 7), far_from_zero(rng, 64, 50)
+    grouped = exactly(images.reshape(16, 2, -1), 2).reshape(images.shape)
+    for found, expected in [
+        (F.batch_norm(images, None, None, training=True), exactly(images, (0, 2, 3))),
+        (F.batch_norm(rows, None, None, training=True), exactly(rows, 0)),
+        (F.instance_norm(images), exactly(images, (2, 3))),
+        (F.group_norm(images, 2), grouped),
+        (F.layer_norm(rows, (50,)), exactly(rows, 1)),
+    ]:
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_keep_their_digits_beside_a_large_mean(rng: np.random.Generator) -> None:
+    x, g = far_from_zero(rng, 64, 50), rng.normal(size=(64, 50)).astype(np.float32)
+    leaf = ag.tensor(x, requires_grad=True)
+    F.layer_norm(leaf, (50,)).backward(ag.tensor(g))
+    unit = exactly(x, 1)
+    scale = 1 / np.sqrt(x.astype(np.float64).var(1, keepdims=True) + 1e-5)
+    wide = g.astype(np.float64)
+    expected = wide - wide.mean(1, keepdims=True) - unit * (wide * unit).mean(1, keepdims=True)
+    np.testing.assert_allclose(leaf.grad.numpy(), scale * expected, rtol=1e-4, atol=1e-3)
+
+
+def test_running_statistics_follow_by_momentum(rng: np.random.Generator) -> None:
+    layer = nn.BatchNorm1d(2, momentum=0.25).double()
+    x = rng.normal(size=(5, 2))
+    layer(ag.tensor(x))
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.25 * x.mean(0))
+    np.testing.assert_allclose(layer.running_var.numpy(), 0.75 + 0.25 * x.var(0, ddof=1))
+    assert layer.num_batches_tracked.item() == 1
+    assert layer.num_batches_tracked.dtype == ag.int64
+
+
+def test_without_momentum_they_are_the_mean_of_all_batches(rng: np.random.Generator) -> None:
+    layer = nn.BatchNorm1d(2, momentum=None).double()
+    batches = rng.normal(size=(4, 5, 2))
+    for x in batches:
+        layer(ag.tensor(x))
+    np.testing.assert_allclose(layer.running_mean.numpy(), batches.mean((0, 1)))
+    np.testing.assert_allclose(layer.running_var.numpy(), batches.var(1, ddof=1).mean(0))
+
+
+def test_in_evaluation_they_serve_and_stay(rng: np.random.Generator) -> None:
+    layer = nn.BatchNorm1d(2).double()
+    layer(ag.tensor(rng.normal(size=(5, 2))))
+    before = {name: value.numpy().copy() for name, value in layer.state_dict().items()}
+    x = rng.normal(size=(1, 2))
+    y = layer.eval()(ag.tensor(x))
+    middle, var = before["running_mean"], before["running_var"]
+    np.testing.assert_allclose(y.detach().numpy(), (x - middle) / np.sqrt(var + 1e-5))
+    for name, value in layer.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), before[name])
+    layer.reset_running_stats()
+    assert layer.running_mean.tolist() == [0, 0]
+    assert layer.running_var.tolist() == [1, 1]
+    assert layer.num_batches_tracked.item() == 0
+
+
+def test_without_tracking_every_batch_has_its_own_statistics(rng: np.random.Generator) -> None:
+    layer = nn.BatchNorm1d(2, affine=False, track_running_stats=False).double().eval()
+    assert layer.running_mean is None
+    assert dict(layer.state_dict()) == {}
+    x = rng.normal(size=(5, 2))
+    np.testing.assert_allclose(layer(ag.tensor(x)).numpy(), exactly(x, 0), rtol=1e-12)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["BatchNorm2d", "InstanceNorm2d"])
+@pytest.mark.parametrize("momentum", [0.3, None])
+def test_statistics_of_several_batches_are_pytorchs(
+    name: str, momentum: float | None, rng: np.random.Generator
+) -> None:
+    torch = pytest.importorskip("torch")
+    ours, theirs = (
+        getattr(library, name)(3, affine=True, track_running_stats=True, momentum=momentum).double()
+        for library in (nn, torch.nn)
+    )
+    for mode in (True, True, False, True):
+        x = rng.normal(size=(4, 3, 2, 5))
+        ours.train(mode)
+        theirs.train(mode)
+        y, e = ours(ag.tensor(x)), theirs(torch.tensor(x))
+        np.testing.assert_allclose(y.detach().numpy(), e.detach().numpy(), 1e-10, 1e-12)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for value, e in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
+        np.testing.assert_allclose(value.numpy(), e.numpy(), 1e-12)
+
+
+def test_no_samples_leave_the_statistics_alone() -> None:
+    layer, x = nn.BatchNorm1d(2), ag.ones(0, 2, 3, requires_grad=True)
+    y = layer(x)
+    y.sum().backward()
+    assert y.shape == x.grad.shape == (0, 2, 3)
+    assert layer.running_mean.tolist() == [0, 0]
+    assert layer.running_var.tolist() == [1, 1]
+    assert nn.InstanceNorm1d(2, track_running_stats=True)(x).shape == (0, 2, 3)
+    assert nn.LayerNorm(3)(x).shape == (0, 2, 3)
+
+
+def test_a_scale_without_a_shift_and_a_shift_without_a_scale() -> None:
+    x = np.array([[-1.0, 1.0]])
+    np.testing.assert_allclose(F.layer_norm(x, (2,), np.array([2.0, 3.0]), eps=0.0), [[-2, 3]])
+    np.testing.assert_allclose(F.layer_norm(x, (2,), None, np.array([2.0, 3.0]), 0.0), [[1, 4]])
+    np.testing.assert_allclose(F.rms_norm(x * 3, (2,), np.array([2.0, 3.0]), 0.0), [[-2, 3]])
+
+
+def test_halves_are_computed_in_single_precision(rng: np.random.Generator) -> None:
+    x = (100 + rng.normal(size=(4, 4096))).astype(np.float16)
+    leaf = ag.tensor(x, requires_grad=True)
+    y = F.layer_norm(leaf, (4096,))
+    assert y.dtype == np.float16
+    np.testing.assert_allclose(y.detach().numpy(), exactly(x, 1), rtol=2e-3, atol=2e-3)
+    y.sum().backward()
+    assert leaf.grad.dtype == np.float16
+
+
+def test_a_unit_vector_keeps_its_direction() -> None:
+    x = np.array([[3.0, 4.0], [0.0, 0.0]])
+    np.testing.assert_allclose(F.normalize(x), [[0.6, 0.8], [0, 0]])
+    np.testing.assert_allclose(F.normalize(x, 1.0, dim=0), [[1, 1], [0, 0]])
+
+
+def test_one_value_has_no_variance() -> None:
+    with pytest.raises(
+        ValueError, match=r"Expected more than 1 value per channel when training, got .*\(1, 3\)"
+    ):
+        nn.BatchNorm1d(3)(ag.ones(1, 3))
+    with pytest.raises(
+        ValueError, match="Expected more than 1 spatial element when training, got input size"
+    ):
+        nn.InstanceNorm1d(3)(ag.ones(2, 3, 1))
+    with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+        F.group_norm(ag.ones(1, 2), 2)
+
+
+def refused(match: str, call: Any, kind: Any = ag.ShapeError) -> None:
+    with pytest.raises(kind, match=match):
+        call()
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    x = ag.ones(2, 3, 4)
+    refused(r"BatchNorm2d\(3.*\) got x of shape \(2, 3, 4\): it must be \(N, C, H, W\)$",
+            lambda: nn.BatchNorm2d(3)(x))  # fmt: skip
+    refused(r"got x of shape \(2,\): it must be \(N, C\) or \(N, C, L\)",
+            lambda: nn.BatchNorm1d(3)(x[:, 0, 0]))  # fmt: skip
+    refused(r"got x of shape \(2, 3, 4\): it must have 4 channels", lambda: nn.BatchNorm1d(4)(x))
+    refused(r"it must be \(N, C, H, W\) or \(C, H, W\)", lambda: nn.InstanceNorm2d(3)(x[0]))
+    refused("it must have 4 channels", lambda: nn.InstanceNorm1d(4, affine=True)(x))
+    refused(r"layer_norm got shape \(2, 3, 4\): normalized_shape=\(3,\): it must be the shape of",
+            lambda: F.layer_norm(x, (3,)))  # fmt: skip
+    refused(r"weight has shape \(3,\), it must be \(4,\)",
+            lambda: F.layer_norm(x, (4,), ag.ones(3)))  # fmt: skip
+    refused(r"normalized_shape=\(\)", lambda: F.rms_norm(x, ()))
+    refused("num_groups=2 must divide the channels", lambda: F.group_norm(x, 2))
+    refused("GroupNorm got num_groups=2 and num_channels=3: num_channels must be a multiple",
+            lambda: nn.GroupNorm(2, 3), ValueError)  # fmt: skip
+    refused(r"running_var has shape \(2,\), it must be \(3,\)",
+            lambda: F.batch_norm(x, ag.ones(3), ag.ones(2)))  # fmt: skip
+    refused(r"bias has shape \(2,\), it must be \(3,\)",
+            lambda: F.batch_norm(x, None, None, None, ag.ones(2), training=True))  # fmt: skip
+    refused("running_mean and running_var are needed", lambda: F.batch_norm(x, None, None))
+    refused(r"batch_norm .*the axes \(n, c, ...\)",
+            lambda: F.batch_norm(x[0, 0], None, None, training=True))  # fmt: skip
+    refused(r"instance_norm .*at least one after c", lambda: F.instance_norm(x[0]))
+    refused(r"local_response_norm .*at least one after c", lambda: F.local_response_norm(x[0], 2))
+    refused("size=0: it must be at least 1", lambda: F.local_response_norm(x, 0))
+    refused("layer_norm .*it needs a floating dtype, not int64",
+            lambda: F.layer_norm(x.long(), (4,)), ag.DtypeError)  # fmt: skip
+
+
+def test_channels_that_nothing_counts_are_warned_of() -> None:
+    with pytest.warns(UserWarning, match=r"got x of shape \(2, 3, 4\): it must have 5 channels"):
+        nn.InstanceNorm1d(5)(ag.ones(2, 3, 4))
