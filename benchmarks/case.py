@@ -67,7 +67,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Mean:
-    """A bound on the geometric mean of the ratios of a group's rows against one peer."""
+    """A bound on the geometric mean of ratios against one peer, of groups that begin so."""
 
     group: str
     peer: str

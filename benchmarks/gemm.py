@@ -92,7 +92,7 @@ def case(form: str, shape: Sequence[int], dtype: str = "float32") -> Case:
         flops=2.0 * m * k * n,
         moved=float(size * (m * k + k * n + m * n)) if max(shape) > SMALL else 0.0,
         dtype=dtype,
-        group="gemm" if dtype == "float32" else "gemm float64",
+        group="gemm" if dtype == "float32" else "float64 gemm",
     )
 
 

@@ -97,7 +97,7 @@ class Average:
         ratios = [
             row.ratio
             for row in rows
-            if row.ratio and row.peer == mean.peer and row.case.group == mean.group
+            if row.ratio and row.peer == mean.peer and row.case.group.startswith(mean.group)
         ]
         if not ratios:
             return None

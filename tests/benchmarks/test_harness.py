@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -12,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from benchmarks import worker
+from benchmarks import results, worker
 from benchmarks.__main__ import failed, main
-from benchmarks.case import OURS, PACKAGE, Case, Job, cases_of, suite_names
+from benchmarks.case import OURS, PACKAGE, Case, Job, Mean, cases_of, suite_names
 from benchmarks.harness import Plan, Suite
+from benchmarks.limits import limits
 from benchmarks.peers.scalar_closures import Scalar
 from benchmarks.report import Measured, duration, plain, show, write
-from benchmarks.rows import Row, Status, Summary
+from benchmarks.rows import Average, Row, Status, Summary
 from benchmarks.suites.startup import run_fresh
 
 PLAN = Plan(threads=1, pairs=3, seconds=0.002, quick=True)
@@ -196,7 +198,7 @@ CASES = [Case("toy", {OURS: lambda: Job(lambda: None), "absent_library": absent}
     assert row.note == "absent_library not installed"
     assert row.status is Status.PASS
     assert row.theirs is None
-    assert "absent_library not installed" in plain("toy", [row])
+    assert "absent_library not installed" in plain("toy", [row], {})
 
 
 @pytest.mark.parametrize("side", [OURS, "json"])
@@ -274,7 +276,7 @@ def test_the_json_says_what_was_measured_and_where(tmp_path: Path) -> None:
     pairs = [(0.5, 1.0), (0.6, 1.0), (0.4, 1.0)]
     row = Row.paired(toy_case(max_ratio=0.7, stretch=0.5), "peer", pairs)
     path = tmp_path / "new" / "toy.json"
-    write(path, PLAN, {"toy": [row]})
+    write(path, PLAN, {"toy": Measured([row], [])}, {})
     data = json.loads(path.read_text())
     assert set(data["environment"]) == {
         *("commit", "dirty", "date", "cpu", "cores", "threads"),
@@ -297,9 +299,9 @@ def test_a_duration_has_three_digits_and_a_fitting_unit(us: float, text: str) ->
 
 def test_the_table_has_one_line_per_row() -> None:
     row = Row.paired(toy_case(max_us=1.0, stretch=0.5), "peer", [(0.5, 1.0)] * 3)
-    title, headings, line = plain("suite", [row]).splitlines()
+    title, headings, line = plain("suite", [row], {}).splitlines()
     assert title == "suite"
-    assert headings.split()[:3] == ["case", "ours", "peer"]
+    assert headings.split()[:5] == ["case", "ours", "of", "limit", "peer"]
     said = ["toy", "500 ns", "1 us peer", "0.500 [0.500, 0.500]", "<= 1 us, stretch 0.5", "PASS"]
     assert [cell.strip() for cell in line.split("  ") if cell.strip()] == said
 
@@ -309,8 +311,8 @@ def test_a_terminal_gets_the_same_cells_from_rich(
 ) -> None:
     pytest.importorskip("rich")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setenv("COLUMNS", "120")
-    show("suite", [Row.paired(toy_case(max_us=1.0), "peer", [(0.5, 1.0)] * 3)])
+    monkeypatch.setenv("COLUMNS", "140")
+    show("suite", [Row.paired(toy_case(max_us=1.0), "peer", [(0.5, 1.0)] * 3)], [], {})
     printed = capsys.readouterr().out
     for cell in ("500 ns", "1 us peer", "0.500 [0.500, 0.500]", "PASS"):
         assert cell in printed
@@ -376,3 +378,65 @@ def test_the_closure_peer_gives_the_slopes_of_its_formulas() -> None:
         below = f(x, y).data
         number.data = at
         assert number.grad == pytest.approx((above - below) / (2 * h), rel=1e-7)
+
+
+def test_a_bound_may_differ_from_peer_to_peer() -> None:
+    case = toy_case(max_ratio={"fast": 2.0})
+    slow = Summary(3.0, 3.0, 3.0, 7)
+    assert Row(case, "fast", ratio=slow).status is Status.FAIL
+    assert Row(case, "other", ratio=slow).status is Status.UNBOUND
+
+
+def test_a_mean_is_that_of_the_rows_of_its_groups_against_its_peer() -> None:
+    def row(group: str, peer: str, ratio: float) -> Row:
+        return Row.paired(toy_case(group=group), peer, [(ratio, 1.0)] * 3)
+
+    rows = [row("a", "p", 0.5), row("a b", "p", 2.0), row("a", "q", 9.0), row("c", "p", 9.0)]
+    average = Average.of(Mean("a", "p", 1.0), rows)
+    assert average is not None
+    assert (average.ratio, average.worst, average.rows) == (1.0, 2.0, 2)
+    assert average.status is Status.PASS
+    tight = Average.of(Mean("a", "p", 0.9), rows)
+    assert tight is not None
+    assert tight.status is Status.FAIL
+    assert failed(Measured(rows, [tight]), quick=False)
+    assert Average.of(Mean("d", "p", 1.0), rows) is None
+
+
+def test_a_share_is_the_time_that_arithmetic_or_bytes_alone_would_take() -> None:
+    limits = {"GFLOP/s float32": 100.0, "GB/s": 10.0}
+    ours = Summary(20.0, 20.0, 20.0, 7)
+    assert Row(toy_case(flops=1e6), ours=ours).share(limits) == pytest.approx(0.5)
+    assert Row(toy_case(flops=1e6, moved=1.5e5), ours=ours).share(limits) == pytest.approx(0.75)
+    assert Row(toy_case(), ours=ours).share(limits) is None
+    assert Row(toy_case(flops=1e6), ours=ours).share({}) is None
+
+
+def test_the_page_says_where_the_peer_is_faster_and_a_comparison_what_has_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr(results, "PAGE", tmp_path / "RESULTS.md")
+    rows = [
+        Row.paired(Case("slow", {OURS: lambda: Job(lambda: None)}), "peer", [(2.0, 1.0)] * 3),
+        Row.paired(Case("fast", {OURS: lambda: Job(lambda: None)}), "peer", [(0.5, 1.0)] * 3),
+    ]
+    plan = Plan(threads=1)
+    write(results.path_of("toy", 1), plan, {"toy": Measured(rows, [])}, {})
+    results.regenerate()
+    page = (tmp_path / "RESULTS.md").read_text()
+    assert "## toy, 1 thread" in page
+    assert "Where the peer is faster: slow 2.00 (peer)." in page
+    assert "| fast | 500 ns |  | peer 1 us | 0.50 | 0.50 to 0.50 |  | -- |" in page
+    now = [Row.paired(rows[0].case, "peer", [(3.0, 1.0)] * 3), rows[1]]
+    said = results.compared(results.path_of("toy", 1), {"toy": Measured(now, [])})
+    assert "1.50 toy: slow (peer)" in said
+    assert "fast" not in said
+
+
+def test_the_machine_has_limits() -> None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        pytest.skip("nothing is compiled")
+    found = limits(1)
+    assert found["GFLOP/s float32"] > found["GFLOP/s float64"] > 1.0
+    assert found["GB/s"] >= found["GB/s triad"] > 0.1

@@ -1,0 +1,138 @@
+"""Loops over a row of elements, emitted as LLVM vectors; the last elements go through a mask.
+
+And into how many chunks rows are cut for several threads.
+
+Left to itself the compiler checks before every row whether its arrays overlap, and takes the last
+elements one by one: for rows of a hundred elements that is most of the time. Addresses are plain
+integers, of elements in one type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .lanes import Vectors, word
+from .pair import compiled
+
+WORK = 1 << 15  # elements that are worth a chunk of their own
+CHUNKS = 64  # at most
+UNROLL = 4  # vectors a turn, each with sums of its own
+FUSED = ("contract",)  # a product and a sum may be one instruction; nothing else is relaxed
+
+
+@compiled
+def chunks_of(units, size):
+    """Return how many chunks so many units, each of `size` elements, are cut into."""
+    return max(1, min(units, CHUNKS, units * size // WORK))
+
+
+class Lanes:
+    """A vector in the code being emitted: what is done to it is done in every lane."""
+
+    def __init__(self, builder: Any, value: Any) -> None:
+        self.builder, self.value = builder, value
+
+    def __add__(self, other: Lanes) -> Lanes:
+        return Lanes(self.builder, self.builder.fadd(self.value, other.value, FUSED))
+
+    def __sub__(self, other: Lanes) -> Lanes:
+        return Lanes(self.builder, self.builder.fsub(self.value, other.value, FUSED))
+
+    def __mul__(self, other: Lanes) -> Lanes:
+        return Lanes(self.builder, self.builder.fmul(self.value, other.value, FUSED))
+
+    def __truediv__(self, other: Lanes) -> Lanes:
+        return Lanes(self.builder, self.builder.fdiv(self.value, other.value))
+
+
+def row_loop(body: Callable[..., Any], sums: int = 0) -> Any:
+    """Return loop(like, n, reads, numbers, writes), the body at work on n elements.
+
+    `reads` and `writes` are tuples of addresses, `numbers` one of scalars of the type of like; any
+    of them may be (). `body(v, reads, numbers, sums)` gets vectors and returns what is written and
+    the new sums; the loop returns the sums, in the type of like, added over the lanes.
+    """
+
+    def loop(typingctx, like, n, reads, numbers, writes):  # type: ignore
+        result = types.UniTuple(like.dtype, sums) if sums else types.void
+
+        def codegen(context, builder, signature, args):  # type: ignore
+            emit = _Loop(builder, like.dtype, args, body, sums)
+            totals = emit.run()
+            if not sums:
+                return context.get_dummy_value()
+            return context.make_tuple(builder, result, totals)
+
+        return result(like, types.intp, reads, numbers, writes), codegen
+
+    return intrinsic(loop)
+
+
+class _Loop:
+    """The code of one loop: whole turns of UNROLL vectors, then single ones with a mask."""
+
+    def __init__(self, builder: Any, dtype: Any, args: Any, body: Any, sums: int) -> None:
+        self.v = Vectors(builder, dtype)
+        self.builder, self.body = builder, body
+        _, self.n, reads, numbers, writes = args
+        self.reads = [self.v.pointer(x) for x in cgutils.unpack_tuple(builder, reads)]
+        self.writes = [self.v.pointer(x) for x in cgutils.unpack_tuple(builder, writes)]
+        spread = [self.v.spread(x) for x in cgutils.unpack_tuple(builder, numbers)]
+        self.numbers = [Lanes(builder, x) for x in spread]
+        zero = self.v.zero
+        self.sums = [
+            [cgutils.alloca_once(builder, zero.type) for _ in range(sums)] for _ in range(UNROLL)
+        ]
+        for place in (place for places in self.sums for place in places):
+            builder.store(zero, place)
+
+    def run(self) -> list[Any]:
+        builder, lanes = self.builder, self.v.lanes
+        turns = builder.sdiv(self.n, word(UNROLL * lanes))
+        with cgutils.for_range(builder, turns) as turn:
+            start = builder.mul(turn.index, word(UNROLL * lanes))
+            self.step([builder.add(start, word(u * lanes)) for u in range(UNROLL)], None)
+        start = builder.mul(turns, word(UNROLL * lanes))
+        left = builder.sub(self.n, start)
+        rest = builder.sdiv(builder.add(left, word(lanes - 1)), word(lanes))
+        with cgutils.for_range(builder, rest) as turn:
+            done = builder.mul(turn.index, word(lanes))
+            mask = self.v.below(0, builder.sub(left, done))
+            self.step([builder.add(start, done)], mask)
+        return [self.total(k) for k in range(len(self.sums[0]))]
+
+    def step(self, places: list[Any], mask: Any) -> None:
+        """Load all, compute all, store all: no load waits for a store that might overlap."""
+        v, builder = self.v, self.builder
+        loaded = [
+            [Lanes(builder, v.load(v.at(x, place), mask)) for x in self.reads] for place in places
+        ]
+        stored = []
+        for reads, sums in zip(loaded, self.sums, strict=False):
+            before = [Lanes(builder, builder.load(x)) for x in sums]
+            out, after = self.body(reads, self.numbers, before)
+            stored.append(out)
+            for place, old, new in zip(sums, before, after, strict=True):
+                chosen = new.value
+                if mask is not None:
+                    chosen = builder.select(mask, new.value, old.value)
+                builder.store(chosen, place)
+        for place, out in zip(places, stored, strict=True):
+            for y, target in zip(out, self.writes, strict=True):
+                v.store(y.value, v.at(target, place), mask)
+
+    def total(self, k: int) -> Any:
+        builder, v = self.builder, self.v
+        parts = [builder.load(sums[k]) for sums in self.sums]
+        while len(parts) > 1:
+            parts = [builder.fadd(x, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+        kind = ir.FunctionType(v.kind, [v.kind, v.type])
+        name = f"llvm.vector.reduce.fadd.v{v.lanes}{v.suffix}"
+        add = cgutils.get_or_insert_function(builder.module, kind, name)
+        return builder.call(add, [ir.Constant(v.kind, -0.0), parts[0]], fastmath=("reassoc",))
