@@ -17,15 +17,16 @@ from .pair import compiled, twin_of, write
 
 NONE, RELU, TANH, SIGMOID = range(4)  # what may follow a product
 
-DEPTH = 384  # of a packed block: one strip of it stays in the first-level cache
-COLUMNS = 512  # of a packed block: all of it stays in the second-level cache
-HEIGHT = 16 * ROWS[0]  # rows that meet a strip before the next strip comes
+DEPTH = 512  # of a packed block
+COLUMNS = 512  # of a packed block of float32: all of it stays in the second-level cache
+HEIGHT = 8 * ROWS[0]  # rows that meet a strip before the next strip comes
 PACK_FROM = 1 << 18  # elements of b from which its rows are copied together
+AT_ONCE = 8  # rows of b that are packed together
 SPARE = 48  # elements between blocks: more than a tile is wide, an odd number of cache lines
 POWER = 1024  # bytes: rows of a that are multiples of this apart are copied
 REUSE = 128  # columns that make copying a worth it
 CHUNK_WORK = 1 << 19  # multiply-adds that are worth a chunk of their own
-CHUNKS = 16  # at most
+CHUNKS = 8  # at most
 
 
 def stacked(dtype, readonly):
@@ -131,19 +132,23 @@ def _pack(b, work, k0, depth, n0, cols):
     rb, cb = b.strides[0] // size, b.strides[1] // size
     source = b.ctypes.data + (k0 * rb + n0 * cb) * size
     target = work.ctypes.data
+    if cb == 1:  # a few rows at a time: they lie on a page each
+        for k in range(0, depth, AT_ONCE):
+            for j in range(0, cols, wide):
+                for i in range(k, min(depth, k + AT_ONCE)):
+                    copy_row(
+                        work, source + (i * rb + j) * size, target + (j * depth + i * wide) * size,
+                        min(wide, cols - j),
+                    )  # fmt: skip
+        return
+    square = depth // lanes * lanes if rb == 1 else 0
     for j in range(0, cols, wide):
         width = min(wide, cols - j)
-        strip = target + j * depth * size
-        if cb == 1:
-            for k in range(depth):
-                copy_row(work, source + (k * rb + j) * size, strip + k * wide * size, width)
-            continue
-        square = depth // lanes * lanes if rb == 1 else 0
         for i in range(0, wide, lanes):
             for k in range(0, square, lanes):
                 flip(
                     work, source + ((j + i) * cb + k) * size, cb,
-                    strip + (k * wide + i) * size, wide, width - i,
+                    target + (j * depth + k * wide + i) * size, wide, width - i,
                 )  # fmt: skip
         flat = work[j * depth : (j + wide) * depth]
         for k in range(square, depth):
@@ -184,8 +189,9 @@ def _chunk(a, b, bias, c, work, m0, m1, n0, n1, follow, add):
     step = DEPTH if pack else max(k, 1)
     far = max(ra, ca) * size
     settle = min(ra, ca) == 1 and far % POWER == 0 and n1 - n0 >= REUSE
-    for j0 in range(n0, n1, COLUMNS):
-        j1 = min(n1, j0 + COLUMNS)
+    across = COLUMNS * 4 // size
+    for j0 in range(n0, n1, across):
+        j1 = min(n1, j0 + across)
         for k0 in range(0, k, step):
             depth = min(step, k - k0)
             if pack:
@@ -220,13 +226,14 @@ def _chunk(a, b, bias, c, work, m0, m1, n0, n1, follow, add):
 
 @compiled
 def _cut(m, k, n):
-    """Return how many pieces rows and columns are cut into: by their sizes alone."""
+    """Return how many pieces rows and columns are cut into: by their sizes alone.
+
+    Every piece of rows packs its columns of b anew, and every piece of columns its rows of a.
+    """
     pieces = min(CHUNKS, max(1, m * k * n // CHUNK_WORK))
-    if n >= m or n >= 4 * COLUMNS:
-        columns = min(pieces, max(1, n // 128))
-        return max(1, min(pieces // columns, m // (4 * R0))), columns
-    rows = min(pieces, max(1, m // (2 * R0)))
-    return rows, max(1, min(pieces // rows, n // 128))
+    columns = max(1, min(pieces, n // 256))
+    rows = max(1, min(pieces // columns, m // (4 * R0)))
+    return rows, max(columns, min(pieces // rows, n // 128))
 
 
 @compiled

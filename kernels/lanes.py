@@ -113,6 +113,14 @@ class Vectors:
         store = self.function("masked.store", ir.VoidType(), kinds, ".p0")
         self.builder.call(store, arguments)
 
+    def prefetch(self, place: Any) -> None:
+        """Begin to bring a line to the first-level cache, to be written."""
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, I32, I32, I32])
+        fetch = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
+        write, keep, data = I32(1), I32(3), I32(1)
+        self.builder.call(fetch, [self.builder.bitcast(place, byte), write, keep, data])
+
     def multiply_add(self, x: Any, y: Any, z: Any) -> Any:
         # Rounds once where the machine has such an instruction.
         fused = self.function("fmuladd", self.type, [self.type] * 3)
@@ -204,6 +212,9 @@ def _tile_body(v: Vectors, rows: int, args: list[Any], masks: list[Any]) -> None
     builder = v.builder
     a, ra, ca, b, rb, depth, c, rc, add = args
     starts = [v.at(a, builder.mul(ra, word(i))) for i in range(rows)]
+    for i in range(rows):  # the sums arrive when c's rows have
+        for j in range(len(masks)):
+            v.prefetch(v.at(c, builder.mul(rc, word(i)), j * v.lanes))
     with counted(builder, depth, [v.zero] * (rows * len(masks))) as (k, running, following):
         along = builder.mul(k, ca)
         xs = [v.at(start, along) for start in starts]
