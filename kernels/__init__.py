@@ -37,9 +37,9 @@ FAMILIES = {
         "layer_norm_vjp",
     ),
     "pooling": ("average_pool", "average_pool_vjp", "max_pool", "max_pool_vjp"),
-    "softmax": ("softmax", "log_softmax", "softmax_vjp", "log_softmax_vjp"),
+    "softmax": ("softmax", "softmax_vjp"),
     "special": ("digamma", "erfc", "erfinv", "lgamma", "polygamma"),
-    "updates": ("adagrad", "adam", "rmsprop", "scale", "sgd", "square_sum"),
+    "updates": ("adagrad", "adam", "clamp", "rmsprop", "scale", "sgd", "square_sum"),
 }  # fmt: skip
 
 # Of the process, not of a context: forwards run in contexts of their own.

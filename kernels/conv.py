@@ -13,6 +13,7 @@ import numpy as np
 from numba import types
 from numba.np.ufunc.parallel import get_thread_id
 
+from .conv_lanes import by_lanes, lay_out
 from .conv_plan import (
     BAND,
     BAND_AXIS,
@@ -27,6 +28,7 @@ from .conv_plan import (
     LENGTH,
     MANY,
     PAD,
+    PLACES,
     ROWS_OUT,
     SHIFT,
     STAGED,
@@ -38,7 +40,7 @@ from .conv_plan import (
     W_GROUP,
     W_ROW,
 )  # fmt: skip
-from .lanes import ROWS, VECTORS, lanes_of, move_row, spread_row
+from .lanes import ROWS, VECTORS, lanes_of, lay_row, move_row, spread_row
 from .pair import compiled, read, twin_of, write
 from .windows import reach
 
@@ -58,54 +60,58 @@ def height_of(rows):
 
 
 @compiled
-def stage(x, n, c0, m0, m1, m2, g, work, at, apart):
-    """Copy the channels of a group of sample n into the work, its images `apart` elements apart.
-
-    What is not written is padding: zero from before.
-    """
-    size = x.itemsize
-    wide = VECTORS * lanes_of(work)
-    nothing = x.dtype.type(0)
+def _image(work, plane, m0, m1, m2, g, qz, qy, qx, at):
+    """Lay the elements of one channel with one remainder of the stride, row by row."""
+    size = work.itemsize
+    lanes = lanes_of(work)
     sz, sy, sx = g[STRIDE], g[STRIDE + 1], g[STRIDE + 2]
     pz, py, px = g[PAD], g[PAD + 1], g[PAD + 2]
-    ez, ey, ex = g[EXTENT], g[EXTENT + 1], g[EXTENT + 2]
-    size_z, size_y, size_x = x.shape[2], x.shape[3], x.shape[4]
-    for c in range(g[CHANNELS]):
-        plane = x[n, c0 + c]
-        for qz in range(sz):
-            for qy in range(sy):
-                for qx in range(sx):
-                    # Where the first and the last element of a row of the source land.
-                    low = min(ex, max(0, (px - qx - m2 * sx + sx - 1) // sx))
-                    high = max(low, min(ex, (size_x - 1 + px - qx - m2 * sx) // sx + 1))
-                    begin = (m2 + low) * sx + qx - px
-                    for tz in range(ez):
-                        z = (m0 + tz) * sz + qz - pz
-                        if z < 0 or z >= size_z:
-                            continue
-                        for ty in range(ey):
-                            y = (m1 + ty) * sy + qy - py
-                            if y < 0 or y >= size_y:
-                                continue
-                            target = at + (tz * ey + ty) * ex + low
-                            source = (z * size_y + y) * size_x + begin
-                            if sx == 1:
-                                for j in range(0, high - low, wide):
-                                    move_row(
-                                        work, plane.ctypes.data + (source + j) * size,
-                                        work.ctypes.data + (target + j) * size,
-                                        min(wide, high - low - j), nothing,
-                                    )  # fmt: skip
-                            else:
-                                row = work[target : target + high - low]
-                                from_row = plane[z, y, begin:]
-                                if sx == 2:  # so that it becomes a loop of vectors
-                                    for t in range(row.size):
-                                        row[t] = from_row[2 * t]
-                                else:
-                                    for t in range(row.size):
-                                        row[t] = from_row[t * sx]
-                    at += apart
+    ey, ex = g[EXTENT + 1], g[EXTENT + 2]
+    size_z, size_y, size_x = plane.shape
+    # Where the first and the last element of a row of the source land.
+    low = min(ex, max(0, (px - qx - m2 * sx + sx - 1) // sx))
+    high = max(low, min(ex, (size_x - 1 + px - qx - m2 * sx) // sx + 1))
+    begin = (m2 + low) * sx + qx - px
+    wide = VECTORS * lanes if sx == 1 else lanes
+    for tz in range(g[EXTENT]):
+        z = (m0 + tz) * sz + qz - pz
+        if z < 0 or z >= size_z:
+            continue
+        for ty in range(ey):
+            y = (m1 + ty) * sy + qy - py
+            if y < 0 or y >= size_y:
+                continue
+            target = at + (tz * ey + ty) * ex + low
+            source = (z * size_y + y) * size_x + begin
+            if sx <= 2:
+                for j in range(0, high - low, wide):
+                    lay_row(
+                        work, plane.ctypes.data + (source + j * sx) * size,
+                        work.ctypes.data + (target + j) * size, min(wide, high - low - j), sx,
+                    )  # fmt: skip
+            else:
+                row, from_row = work[target : target + high - low], plane[z, y, begin:]
+                for t in range(row.size):
+                    row[t] = from_row[t * sx]
+
+
+@compiled
+def stage(x, n0, n1, c0, m0, m1, m2, g, work):
+    """Copy the channels of a group of samples n0 to n1 to the work.
+
+    What is written comes in the order in which it lies there, after zeros for the padding.
+    """
+    work[: g[STAGED]] = 0
+    plane = g[EXTENT] * g[EXTENT + 1] * g[EXTENT + 2]
+    at = 0
+    for c in range(c0, c0 + g[CHANNELS]):
+        for qz in range(g[STRIDE]):
+            for qy in range(g[STRIDE + 1]):
+                for qx in range(g[STRIDE + 2]):
+                    for n in range(n0, n1):
+                        begin = at + (n - n0) * plane
+                        _image(work, x[n, c], m0, m1, m2, g, qz, qy, qx, begin)
+                    at += g[TOGETHER] * plane
 
 
 @compiled
@@ -219,7 +225,7 @@ def _phase(x, w, bias, y, g, f, far_w, far_x, work, n0, n1, group, origin, low, 
 
 
 @compiled
-def _chunk(x, w, bias, y, g, phases, far_w, far_x, work, n0, n1, group, band):
+def _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, n0, n1, group, band):
     """Samples n0 to n1 of one group, in one band."""
     axis = g[BAND_AXIS]
     low = g[START + axis] + band * g[BAND]
@@ -230,33 +236,30 @@ def _chunk(x, w, bias, y, g, phases, far_w, far_x, work, n0, n1, group, band):
             low if axis == 0 else origin[0], low if axis == 1 else origin[1],
             low if axis == 2 else origin[2],
         )  # fmt: skip
-        work[: g[STAGED]] = 0
-        plane = g[EXTENT] * g[EXTENT + 1] * g[EXTENT + 2]
-        for n in range(n0, n1):
-            stage(
-                x, n, group * g[CHANNELS], origin[0], origin[1], origin[2], g, work,
-                (n - n0) * plane, g[TOGETHER] * plane,
-            )  # fmt: skip
+        stage(x, n0, n1, group * g[CHANNELS], origin[0], origin[1], origin[2], g, work)
+    if g[PLACES]:
+        by_lanes(x, bias, y, g, phases, at, far_x, panel, work, n0, n1, group)
+        return
     for p in range(phases.shape[0]):
         _phase(x, w, bias, y, g, phases[p], far_w, far_x, work, n0, n1, group, origin, low, high)
 
 
 @compiled
-def _one(x, w, bias, y, g, phases, far_w, far_x, work, chunk):
+def _one(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, chunk):
     together, bands = g[TOGETHER], g[BANDS]
     rest, band = chunk // bands, chunk % bands
     n0 = rest // g[GROUPS] * together
     n1 = min(x.shape[0], n0 + together)
-    _chunk(x, w, bias, y, g, phases, far_w, far_x, work, n0, n1, rest % g[GROUPS], band)
+    _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, n0, n1, rest % g[GROUPS], band)
 
 
 @compiled(parallel=True)
-def _parallel(x, w, bias, y, g, phases, far_w, far_x, work, chunks):
+def _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, chunks):
     for chunk in numba.prange(chunks):
-        _one(x, w, bias, y, g, phases, far_w, far_x, work[get_thread_id()], chunk)
+        _one(x, w, bias, y, g, phases, far_w, far_x, work[get_thread_id()], panel, at, chunk)
 
 
-def slide_naive(x, w, bias, y, g, phases, far_w, far_x, work):
+def slide_naive(x, w, bias, y, g, phases, far_w, far_x, work, panel, at):
     """Every result in turn, from a stage of its own sample."""
     for n in range(x.shape[0]):
         for group in range(g[GROUPS]):
@@ -305,22 +308,25 @@ def signature(f):
     table = types.Array(types.int64, 1, "C", readonly=True)
     return types.void(
         read(f, 5), read(f), read(f), write(f, 5), table,
-        types.Array(types.int64, 2, "C", readonly=True), table, table, write(f, 2), types.boolean,
+        types.Array(types.int64, 2, "C", readonly=True), table, table, write(f, 2), write(f),
+        table, types.boolean,
     )  # fmt: skip
 
 
 @twin_of(slide_naive, signature=signature, rtol=1e-5, atol=1e-6, intrinsic=True, parallel=True)
-def slide(x, w, bias, y, g, phases, far_w, far_x, work, parallel):
+def slide(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, parallel):
     """y[n, o, m] = bias[o] + sum over k of w[o, far_w[k]] * stage of x[n] at m + far_x[k].
 
-    x (n, c, d, h, w), w flat, y (n, o, d', h', w'), bias (o) or empty; the rest is a Plan, and one
-    row of its work for each thread. Against the twin: tiles of results in registers, multiply-add
+    x (n, c, d, h, w), w flat, y (n, o, d', h', w'), bias (o) or empty; the rest is a Plan, one row
+    of its work for each thread, and a panel for weights. Against the twin: tiles of results in registers, multiply-add
     rounded once, chunks in parallel.
     """
+    if g[PLACES]:
+        lay_out(w, g, phases, far_w, panel)
     count = (x.shape[0] + g[TOGETHER] - 1) // g[TOGETHER]
     chunks = count * g[GROUPS] * g[BANDS]
     if parallel and chunks > 1:
-        _parallel(x, w, bias, y, g, phases, far_w, far_x, work, chunks)
+        _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, chunks)
     else:
         for chunk in range(chunks):
-            _one(x, w, bias, y, g, phases, far_w, far_x, work[0], chunk)
+            _one(x, w, bias, y, g, phases, far_w, far_x, work[0], panel, at, chunk)

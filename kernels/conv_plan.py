@@ -27,12 +27,14 @@ Three = tuple[int, int, int]
 STAGE = 1 << 17  # elements of a stage, at most, unless one row of results needs more
 HELD = 1 << 16  # elements of results that wait, at most, unless one sample has more
 FEWEST = 8  # chunks that samples are put together to, at least
+LAID_OUT = 1 << 17  # weights, at most, that are laid out anew for a call
+WIDE = 32  # elements of two vectors of float32
 TALLEST = 14  # rows of results that wait for their columns
 (
     GROUPS, CHANNELS, ROWS_OUT, W_ROW, W_GROUP, STRIDE, PAD, EXTENT, DIRECT, BAND_AXIS, BAND, BANDS,
-    START, COUNT, TOGETHER, STAGED, COLUMNS_OUT,
-) = (0, 1, 2, 3, 4, 5, 8, 11, 14, 15, 16, 17, 18, 21, 24, 25, 26)  # fmt: skip
-TABLE, LENGTH, FIRST, MANY, STEP, SHIFT = 0, 1, 2, 5, 8, 11  # of a phase
+    START, COUNT, TOGETHER, STAGED, COLUMNS_OUT, PLACES,
+) = (0, 1, 2, 3, 4, 5, 8, 11, 14, 15, 16, 17, 18, 21, 24, 25, 26, 27)  # fmt: skip
+TABLE, LENGTH, FIRST, MANY, STEP, SHIFT, AT = 0, 1, 2, 5, 8, 11, 14  # of a phase
 
 
 class Plan(NamedTuple):
@@ -42,8 +44,10 @@ class Plan(NamedTuple):
     phases: np.ndarray  # a row of numbers for each
     far_w: np.ndarray  # offsets into the weights of a result, phase after phase
     far_x: np.ndarray  # into the stage
-    begins: np.ndarray  # of each row of positions, in the stage
+    begins: np.ndarray  # of each row of positions of each sample, in the stage
+    at: np.ndarray  # of each position, phase after phase, where channels are vectors
     work: int  # elements of the work array of each thread
+    panel: int  # and of weights that are laid out
 
 
 class Axis(NamedTuple):
@@ -89,6 +93,20 @@ def _shared(whole: int, source: int, stride: int, pad: int, start: int) -> int:
     return max(0, min(before, whole - 1 - last))
 
 
+def _lanes_win(rows: int, depth: int, count: list[int], extent: list[int]) -> bool:
+    """Whether tiles of positions by channels waste less than tiles of channels by positions.
+
+    Both are a share of useful lanes; laying out the weights has to pay as well.
+    """
+    if rows < 8 or rows * depth > LAID_OUT:
+        return False
+    half = WIDE // 2
+    lanes = rows / (-(-rows // half) * half) * (0.9 if rows <= half else 1.0)
+    last = (math.prod(count[:2]) - 1) * extent[2] + count[2]
+    runs = math.prod(count) / (-(-last // WIDE) * WIDE)
+    return lanes > runs
+
+
 @functools.lru_cache(maxsize=512)
 def plan(
     transposed: bool, samples: int, channels: int, rows: int, groups: int,
@@ -117,7 +135,9 @@ def plan(
         stage_stride, stage_pad = stride, pad
         w_row, w_group, w_channel = channels * places, rows * channels * places, places
     start = [min(a.first for a in axis) for axis in axes]
-    count = [max(a.first + a.many for a in axis) - low for axis, low in zip(axes, start)]
+    count = [
+        max(a.first + a.many for a in axis) - low for axis, low in zip(axes, start, strict=True)
+    ]
     beyond = [max((e for a in axis for e in a.shifts), default=0) for axis in axes]
     banded = next((a for a in range(3) if count[a] > 1), 2)
     whole = [m + e for m, e in zip(count, beyond, strict=True)]
@@ -140,11 +160,14 @@ def plan(
         extent = [n - m for n, m in zip(extent, shared, strict=True)]
     plane = math.prod(extent)
     together = 1
+    by_lanes = bands == 1 and _lanes_win(rows, channels * places, count, extent)
     if bands == 1 and not direct:
-        room = min(STAGE // (channels * images * plane), HELD // (TALLEST * plane))
+        held = WIDE * math.prod(count) if by_lanes else TALLEST * plane
+        room = min(STAGE // (channels * images * plane), HELD // held)
         together = max(1, min(room, samples // FEWEST))
     table_w: list[int] = []
     table_x: list[int] = []
+    table_at: list[int] = []
     phases: list[list[int]] = []
     for phase in itertools.product(*axes):
         taps = list(
@@ -152,25 +175,40 @@ def plan(
         )
         phases.append(
             [len(table_w), channels * len(taps), *(a.first for a in phase),
-             *(a.many for a in phase), *(a.step for a in phase), *(a.shift for a in phase)]
+             *(a.many for a in phase), *(a.step for a in phase), *(a.shift for a in phase),
+             len(table_at)]
         )  # fmt: skip
+        if by_lanes:
+            ranges = [
+                range(a.first - m, a.first - m + a.many) for a, m in zip(phase, start, strict=True)
+            ]
+            table_at += [
+                n * plane + (z * extent[1] + y) * extent[2] + x
+                for n in range(together)
+                for z, y, x in itertools.product(*ranges)
+            ]
         inside = [_inside(tap, kernel, stage_stride, extent) for tap in taps]
         for c in range(channels):
             for place, image, offset in inside:
                 table_w.append(c * w_channel + place)
                 table_x.append((c * images + image) * together * plane + offset)
-    staged = 0 if direct else channels * images * together * plane + 2 * plane
+    begins = [
+        n * plane + (z * extent[1] + y) * extent[2]
+        for n, z, y in itertools.product(range(together), range(count[0]), range(count[1]))
+    ]
+    staged = 0 if direct else channels * images * together * plane + 2 * plane + 2 * WIDE
     columns = together * plane
     geometry = [
         groups, channels, rows, w_row, w_group, *stage_stride, *stage_pad, *extent, int(direct),
-        banded, band, bands, *start, *count, together, staged, columns,
+        banded, band, bands, *start, *count, together, staged, columns, int(by_lanes),
     ]  # fmt: skip
+    waiting = WIDE * together * math.prod(count) if by_lanes else TALLEST * columns
     return Plan(
-        np.array(geometry, np.int64), np.array(phases, np.int64).reshape(-1, 14),
+        np.array(geometry, np.int64), np.array(phases, np.int64).reshape(-1, 15),
         np.array(table_w, np.int64), np.array(table_x, np.int64),
-        np.arange(count[0] * count[1]) // count[1] * extent[1] * extent[2]
-        + np.arange(count[0] * count[1]) % count[1] * extent[2],
-        staged + TALLEST * columns + SPARE,
+        np.array(begins, np.int64),
+        np.array(table_at, np.int64), staged + waiting + SPARE,
+        groups * -(-rows // WIDE) * WIDE * len(table_x) if by_lanes else 1,
     )  # fmt: skip
 
 

@@ -58,14 +58,14 @@ def workspace(plan: Plan) -> int:
 
 
 @compiled
-def _turn(g, at, apart, rows, pixels, work, begin):
-    """Copy (rows, pixels) of g, its rows `apart`, to blocks (rows / wide, pixels, wide)."""
+def _turn(g, at, apart, rows, pixels, work, begin, whole):
+    """Copy (rows, pixels) of g, its rows `apart`, into blocks (rows / wide, whole, wide)."""
     size = work.itemsize
     lanes = lanes_of(work)
     wide = VECTORS * lanes
     square = pixels // lanes * lanes
     for j in range(0, rows, wide):
-        block = begin + j * pixels
+        block = begin + j * whole
         for i in range(0, min(wide, rows - j), lanes):
             source = at + (j + i) * apart
             for p in range(0, square, lanes):
@@ -147,11 +147,35 @@ def _sample(x, g, total, p, far, begins, work, n, group, band, a):
         count = min(per, runs - r)
         pixels = count * length
         at = here + (first + r) * p[COUNT + 2] + across
-        _turn(g.reshape(-1), at, positions, rows, pixels, work, turned)
+        _turn(g.reshape(-1), at, positions, rows, pixels, work, turned, pixels)
         for j in range(0, rows, wide):
             _rows(
                 work, k, a - back * size, far.ctypes.data, begins.ctypes.data + (first + r) * 8,
                 count, length, work.ctypes.data + (turned + j * pixels) * size, wide,
+                total.ctypes.data + (group * k * rows + j) * size, rows, min(wide, rows - j),
+            )  # fmt: skip
+
+
+@compiled
+def _samples(g, total, p, far, begins, work, n0, n1, group):
+    """The same for small samples n0 to n1, several at a time."""
+    size = g.itemsize
+    wide = VECTORS * lanes_of(work)
+    rows, k, positions = p[ROWS_OUT], far.size, g.shape[2]
+    runs, length = p[COUNT] * p[COUNT + 1], p[COUNT + 2]
+    per = PIXELS // positions
+    for s in range(n0, n1, per):
+        count = min(per, n1 - s)
+        whole = count * positions
+        for n in range(s, s + count):
+            at = (n * g.shape[1] + group * rows) * positions
+            begin = p[STAGED] + (n - s) * positions * wide
+            _turn(g.reshape(-1), at, positions, rows, positions, work, begin, whole)
+        for j in range(0, rows, wide):
+            _rows(
+                work, k, work.ctypes.data, far.ctypes.data,
+                begins.ctypes.data + (s - n0) * runs * 8, count * runs, length,
+                work.ctypes.data + (p[STAGED] + j * whole) * size, wide,
                 total.ctypes.data + (group * k * rows + j) * size, rows, min(wide, rows - j),
             )  # fmt: skip
 
@@ -171,17 +195,19 @@ def _share(x, g, totals, p, far, begins, work, share):
         axis = p[BAND_AXIS]
         for group in range(p[GROUPS]):
             c0 = group * p[CHANNELS]
+            n1 = min(x.shape[0], n0 + together)
             if not p[DIRECT]:
-                work[: p[STAGED]] = 0
-            for n in range(n0, min(x.shape[0], n0 + together)):
+                stage(
+                    x, n0, n1, c0, low if axis == 0 else 0, low if axis == 1 else 0,
+                    low if axis == 2 else 0, p, work,
+                )  # fmt: skip
+            if not p[DIRECT] and bands == 1 and 2 * g.shape[2] <= PIXELS:
+                _samples(g, total, p, far, begins, work, n0, n1, group)
+                continue
+            for n in range(n0, n1):
+                a = work.ctypes.data + (n - n0) * plane * size
                 if p[DIRECT]:
                     a = x.ctypes.data + (n * x.shape[1] + c0) * channel * size
-                else:
-                    stage(
-                        x, n, c0, low if axis == 0 else 0, low if axis == 1 else 0,
-                        low if axis == 2 else 0, p, work, (n - n0) * plane, together * plane,
-                    )  # fmt: skip
-                    a = work.ctypes.data + (n - n0) * plane * size
                 _sample(x, g, total, p, far, begins, work, n, group, band, a)
 
 

@@ -313,6 +313,39 @@ def _move_row(typingctx, like, source, target, cols, extra):  # type: ignore
 move_row: Any = intrinsic(_move_row)
 
 
+def _lay_row(typingctx, like, source, target, cols, every):  # type: ignore
+    """target[j] = source[j every] for j below cols <= VECTORS * lanes, every 1 or 2; then zeros.
+
+    Whole vectors are written: what lies behind is laid later, or has room. For every 2, cols is
+    at most lanes.
+    """
+    signature = types.void(like, *[types.intp] * 4)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = Vectors(builder, signature.args[0].dtype)
+        _, source, target, cols, every = args
+        source, target = v.pointer(source), v.pointer(target)
+        n = v.lanes
+        one = builder.icmp_signed("==", every, word(1))
+        with builder.if_else(one) as (plain, second):
+            with plain:
+                v.store(v.load(source, v.below(0, cols)), target)
+                with builder.if_then(builder.icmp_signed(">", cols, word(n))):
+                    rest = v.load(v.at(source, n), v.below(n, cols))
+                    v.store(rest, v.at(target, n))
+            with second:
+                reach = builder.sub(builder.mul(cols, word(2)), word(1))
+                pair = [v.load(v.at(source, j * n), v.below(j * n, reach)) for j in (0, 1)]
+                evens = ir.Constant(ir.VectorType(I32, n), [2 * j for j in range(n)])
+                v.store(builder.shuffle_vector(*pair, evens), target)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+lay_row: Any = intrinsic(_lay_row)
+
+
 def _spread_row(typingctx, like, source, target, cols, step, extra):  # type: ignore
     """target[j step] = source[j] + extra for j below cols >= 1."""
     signature = types.void(like, *[types.intp] * 4, like.dtype)

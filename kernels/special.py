@@ -1,6 +1,6 @@
 """Error and gamma functions of each element; float32 is computed in float64 and rounded once.
 
-In float64 the relative error is at most 2e-15 for erf, erfc and erfinv, and 1e-14 for polygamma.
+In float64 the relative error is at most 2e-15 for erfc and erfinv, and 1e-14 for polygamma.
 lgamma, and digamma and polygamma of even n below 0, have zeros in places that cannot be
 represented: there the error is 1e-14 of what cancels.
 """
@@ -25,18 +25,6 @@ BERNOULLI = (
     1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798,
     -174611 / 330, 854513 / 138, -236364091 / 2730,
 )  # fmt: skip
-
-
-def erf_naive(x, out):
-    for i in range(x.size):
-        out[i] = math.erf(x[i])
-
-
-@twin_of(erf_naive, signature=each, rtol=1e-15)
-def erf(x, out):
-    """2/√π times the integral of exp(-t²) from 0 to x."""
-    for i in range(x.size):
-        out[i] = math.erf(np.float64(x[i]))
 
 
 def erfc_naive(x, out):

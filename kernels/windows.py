@@ -51,6 +51,33 @@ def reach(rows: int) -> Callable[..., None]:
 
 
 @functools.cache
+def across(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
+    """c[i, j] = sum over k of a[at[i] + far[k]] * b[k rb + j], j below cols, i below rows."""
+
+    @intrinsic
+    def across(typingctx, like, a, at, far, b, rb, depth, c, rc, cols):  # type: ignore
+        signature = types.void(like, *[types.intp] * 9)
+
+        def codegen(context, builder, signature, args):  # type: ignore
+            v = Vectors(builder, signature.args[0].dtype)
+            _, a, at, far, b, rb, depth, c, rc, cols = args
+            a, b, c = map(v.pointer, (a, b, c))
+            masks = [v.below(j * v.lanes, cols) for j in range(vectors)]
+            starts = [v.at(a, _table(v, at, word(i))) for i in range(rows)]
+            zeros = [v.zero] * (rows * vectors)
+            with counted(builder, depth, zeros) as (k, running, following):
+                away = _table(v, far, k)
+                xs = [v.at(start, away) for start in starts]
+                step(v, v.at(b, builder.mul(k, rb)), masks, xs, running, following)
+            put(v, following, masks, c, rc)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return across
+
+
+@functools.cache
 def gather(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
     """c[i, j] += sum over runs r and x of a[far[i] + begins[r] + x] * b[(r length + x) rb + j].
 

@@ -124,12 +124,13 @@ def _slide(backwards: bool, x: Array, weight: Array, bias: Array | None, size: S
     plan = _plan(backwards, x, weight.shape, size, stride, pads, dilation, groups)
     rows = weight.shape[1] * groups if backwards else weight.shape[0]
     y = np.empty((len(x), rows, *size), x.dtype)
-    (work,) = workspace(x.dtype, (limit(), plan.work))
+    work, panel = workspace(x.dtype, (limit(), plan.work), (1, plan.panel))
     nothing = np.empty(0, x.dtype)
     call.slide(
         x, np.ascontiguousarray(weight).reshape(-1),
         nothing if bias is None else np.ascontiguousarray(bias), _solid(y, len(size)),
-        plan.geometry, plan.phases, plan.far_w, plan.far_x, work,
+        plan.geometry, plan.phases, plan.far_w, plan.far_x, work, panel[0],
+        plan.at,
     )  # fmt: skip
     return y
 

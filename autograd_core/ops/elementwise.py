@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernel_sizes import SHARP, SMOOTH, forward, rule
 from ..op import alias, elementwise
 from ..versions import Array
 from .arithmetic import sign
@@ -20,16 +21,35 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _sigmoid_slope(g: Any, y: Any) -> Any:
+    return g * (y * (1.0 - y))
+
+
+def _tanh_slope(g: Any, y: Any) -> Any:
+    return g * (1.0 - y * y)
+
+
+def _relu_slope(g: Any, y: Any) -> Any:
+    return where(y <= 0, 0.0, g)
+
+
+_exp = forward("exp", np.exp, SMOOTH)
+_log = forward("log", np.log, SMOOTH)
+_tanh = forward("tanh", np.tanh, SMOOTH)
+_sigmoid = forward("sigmoid", lambda x: 1.0 / (1.0 + np.exp(-x)), SMOOTH)
+_relu = forward("relu", lambda x: np.maximum(x, 0), SHARP)
+
+
 @elementwise(
     scalar=math.exp,
-    direct=np.exp,
+    direct=_exp,
     floats_only=True,
     vjp=[lambda g, y: g * y],
     method=True,
 )
 def exp(x: Array) -> Array:
     """e to the power x."""
-    return np.exp(x)
+    return _exp(x)
 
 
 @elementwise(
@@ -58,14 +78,14 @@ def expm1(x: Array) -> Array:
 
 @elementwise(
     scalar=math.log,
-    direct=np.log,
+    direct=_log,
     floats_only=True,
     vjp=[lambda g, x: g / x],
     method=True,
 )
 def log(x: Array) -> Array:
     """Natural logarithm; -inf at 0, NaN below."""
-    return np.log(x)
+    return _log(x)
 
 
 @elementwise(
@@ -183,25 +203,28 @@ def square(x: Array) -> Array:
 
 @elementwise(
     scalar=math.tanh,
-    direct=np.tanh,
+    scalar_vjp=[_tanh_slope],
+    direct=_tanh,
     floats_only=True,
-    vjp=[lambda g, y: g * (1.0 - y * y)],
+    vjp=[rule("tanh_vjp", _tanh_slope, SHARP)],
     method=True,
 )
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent."""
-    return np.tanh(x)
+    return _tanh(x)
 
 
 @elementwise(
     scalar=lambda x: 1.0 / (1.0 + math.exp(-x)),
+    scalar_vjp=[_sigmoid_slope],
+    direct=_sigmoid,
     floats_only=True,
-    vjp=[lambda g, y: g * (y * (1.0 - y))],
+    vjp=[rule("sigmoid_vjp", _sigmoid_slope, SHARP)],
     method=True,
 )
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)): exp may overflow to inf, which gives 0, the limit."""
-    return 1.0 / (1.0 + np.exp(-x))
+    return _sigmoid(x)
 
 
 def _logit_scalar(x: float, eps: float | None = None) -> float:
@@ -226,12 +249,13 @@ def logit(x: Array, eps: float | None = None) -> Array:
 @elementwise(
     scalar=lambda x: 0.0 if x <= 0.0 else x,
     scalar_vjp=[lambda g, y: 0.0 if y <= 0.0 else g],
-    vjp=[lambda g, y: where(y <= 0, 0.0, g)],
+    direct=_relu,
+    vjp=[rule("relu_vjp", _relu_slope, SHARP)],
     method=True,
 )
 def relu(x: Array) -> Array:
     """max(x, 0); its derivative at 0 is 0."""
-    return np.maximum(x, 0)
+    return _relu(x)
 
 
 @elementwise(

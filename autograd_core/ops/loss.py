@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from kernels import call
+
 from ..dtypes import is_floating
 from ..errors import ShapeError
-from ..op import linear
+from ..kernel_sizes import CROSS_ENTROPY, suits
+from ..op import linear, op
 from ..recording import Traced
 from ..versions import Array
-from .reduction import max_reduce, min_reduce, sum
+from .reduction import max_reduce, mean, min_reduce, sum
 from .shape import Shape, add_reduce
-from .softmaxes import log_softmax
+from .softmaxes import log_softmax, softmax
 
 __all__ = ["cross_entropy", "mse_loss", "nll_loss"]
 
@@ -40,15 +43,25 @@ def _shares(target: Array, weight: Any, classes: int, reduction: str, ignored: i
     """Return positions along the class axis, and minus each sample's share of the loss."""
     valid = target != ignored
     positions = np.where(valid, target, 0)
-    wrong = np.flatnonzero((positions < 0) | (positions >= classes))
+    wrong = np.argwhere((positions < 0) | (positions >= classes))
     if wrong.size:
-        row = int(wrong[0])
-        found = positions.flat[row]
-        raise IndexError(f"target {found} at position {row} is not one of {classes} classes")
+        place = tuple(wrong[0].tolist())
+        where = place[0] if len(place) == 1 else place
+        raise IndexError(
+            f"target {positions[place]} at position {where} is not one of {classes} classes"
+        )
     share = valid * (1.0 if weight is None else weight[positions])
     if reduction == "mean":
         share = share / np.add.reduce(share, None)
     return positions, -share
+
+
+def _check_weight(weight: Any, classes: int) -> None:
+    if weight is not None and tuple(weight.shape) != (classes,):
+        raise ShapeError(
+            f"the weight of shape {tuple(weight.shape)} must have one number for each of the "
+            f"{classes} classes"
+        )
 
 
 def _places(target: Array, weight: Any, shape: Any, reduction: str, ignored: int) -> Any:
@@ -86,10 +99,11 @@ def nll_loss(
         raise TypeError(f"the target must hold class numbers, not {target.dtype}")
     if x.ndim == 0 or target.shape != x.shape[:1] * (x.ndim > 1) + x.shape[2:]:
         raise ShapeError("target must have the shape of x without its axis of classes")
+    axis = 0 if x.ndim == 1 else 1
+    _check_weight(weight, x.shape[axis])
     places = _places(target, weight, x.shape, reduction, ignore_index)
     if places is not None:
         return add_reduce(x[places]) / -(target.size if reduction == "mean" else 1.0)
-    axis = 0 if x.ndim == 1 else 1
     positions, share = _shares(target, weight, x.shape[axis], reduction, ignore_index)
     found = np.take_along_axis(x, np.expand_dims(positions, axis), axis).squeeze(axis)
     losses = (np.where(share == 0, 0.0, found) * share).astype(x.dtype)
@@ -129,6 +143,74 @@ def nll_input(
     return y
 
 
+def _fusable(x: Any, target: Any) -> bool:
+    """Tell whether a kernel goes from scores (n, classes) to losses, without the softmax."""
+    return suits(x, CROSS_ENTROPY) and x.ndim == 2 and target.dtype.kind in "iu"
+
+
+def _smoothed(logs: Any, label_smoothing: float) -> Any:
+    """Return (1 - e) logs + e times their mean over the classes."""
+    if not label_smoothing:
+        return logs
+    return (1.0 - label_smoothing) * logs + label_smoothing * mean(logs, 1, True)
+
+
+def _positions(target: Array, x: Array, reduction: str, ignored: int) -> tuple[Array, Array]:
+    positions, share = _shares(target, None, x.shape[1], reduction, ignored)
+    return positions.astype(np.int64, copy=False), share
+
+
+def _pull_cross_entropy(
+    g: Any, x: Any, target: Any, reduction: str, ignore_index: int, label_smoothing: float
+) -> Any:
+    if isinstance(g, np.ndarray) and g.dtype == x.dtype and _fusable(x, target):
+        positions, share = _positions(target, x, reduction, ignore_index)
+        y, work = np.empty_like(x), np.empty((2, len(x)), x.dtype)
+        share = (g * -share).astype(x.dtype)
+        call.cross_entropy_vjp(x, positions, label_smoothing, share, work, y)
+        y[share == 0] = 0  # also where the row holds NaN
+        return y
+    shares = nll_input(g, target, None, x.shape, reduction, ignore_index)
+    pulled = _smoothed(shares, label_smoothing)
+    return pulled - softmax(x, 1) * sum(shares, 1, True)
+
+
+def _push_cross_entropy(
+    t: Any, x: Any, target: Any, reduction: str, ignore_index: int, label_smoothing: float
+) -> Any:
+    logs = t - sum(softmax(x, 1) * t, 1, True)
+    return nll_loss(_smoothed(logs, label_smoothing), target, None, reduction, ignore_index)
+
+
+@op(vjp=[_pull_cross_entropy, None], jvp=[_push_cross_entropy, None], label="cross entropy")
+def fused_cross_entropy(
+    x: Array,
+    target: Array,
+    reduction: str = "mean",
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+) -> Array:
+    """-log softmax(x)[target] of scores x (n, classes), reduced as nll_loss reduces.
+
+    The softmax is not kept: backward makes it again, in the pass that makes the gradient.
+    """
+    check_reduction(reduction)
+    if target.shape != x.shape[:1]:
+        raise ShapeError("target must have the shape of x without its axis of classes")
+    if not _fusable(x, target):
+        logs = _smoothed(log_softmax(x, 1), label_smoothing)
+        return nll_loss(logs, target, None, reduction, ignore_index)
+    positions, share = _positions(target, x, reduction, ignore_index)
+    losses = np.empty(len(x), x.dtype)
+    work = np.empty((len(x), 2 + x.shape[1]), x.dtype)
+    call.cross_entropy(x, positions, label_smoothing, work, losses)
+    losses = (np.where(share == 0, 0.0, losses) * -share).astype(x.dtype)
+    if reduction == "none":
+        return losses
+    total = add_reduce(losses, None)
+    return total if share.any() or reduction == "sum" else total * np.nan
+
+
 def cross_entropy(
     x: Any,
     target: Any,
@@ -145,6 +227,8 @@ def cross_entropy(
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"cross_entropy got label_smoothing={label_smoothing}: not in [0, 1]")
     axis = 0 if len(x.shape) == 1 else 1
+    if weight is None and _fusable(_bare(x), _bare(target)):
+        return fused_cross_entropy(x, target, reduction, ignore_index, label_smoothing)
     logs = log_softmax(x, axis)
     if is_floating(target.dtype):
         return _soft_cross_entropy(logs, target, weight, axis, reduction, label_smoothing)
@@ -179,6 +263,7 @@ def _soft_cross_entropy(
             f"cross_entropy got probabilities of shape {tuple(target.shape)} for x of shape "
             f"{tuple(logs.shape)}: the shapes must be equal"
         )
+    _check_weight(weight, logs.shape[axis])
     if smoothing:
         target = target * (1.0 - smoothing) + smoothing / logs.shape[axis]
     if weight is not None:

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from kernels import call
+
+from ..kernel_sizes import SOFTMAX, suits
 from ..op import aliased, method, op
 from ..versions import Array
 from .elementwise import exp
@@ -42,6 +45,38 @@ def logsumexp(x: Array, dim: Dims, keepdim: bool = False) -> Array:
     return y if keepdim else y.squeeze(axes)
 
 
+def _cube(x: Array, dim: int) -> tuple[int, int, int]:
+    """Return how many elements there are before, along and after an axis."""
+    dim = dim_of(x.ndim, dim)
+    return math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :])
+
+
+def _by_kernel(kernel: Any, log: bool, dim: int, *arrays: Array) -> Array:
+    """Run the kernel of softmax, or of its logarithm, along one axis of arrays of one shape."""
+    shape = _cube(arrays[0], dim)
+    y = np.empty_like(arrays[0])
+    work = np.empty((2, shape[0] * shape[2]), y.dtype)
+    kernel(*[x.reshape(shape) for x in arrays], log, work, y.reshape(shape))
+    return y
+
+
+def _alike(g: Any, y: Any) -> bool:
+    """Tell whether a kernel takes both."""
+    return suits(g, SOFTMAX) and suits(y, SOFTMAX) and (g.shape, g.dtype) == (y.shape, y.dtype)
+
+
+def _pull_softmax(g: Any, y: Any, dim: int) -> Any:
+    if _alike(g, y):
+        return _by_kernel(call.softmax_vjp, False, dim, g, y)
+    return y * (g - sum(g * y, dim, True))
+
+
+def _pull_log_softmax(g: Any, y: Any, dim: int) -> Any:
+    if _alike(g, y):
+        return _by_kernel(call.softmax_vjp, True, dim, g, y)
+    return g - exp(y) * sum(g, dim, True)
+
+
 def _below_top(x: Array, dim: int, dtype: Any) -> Array:
     """Return x minus its largest element along an axis, which may be empty."""
     if not x.ndim:
@@ -58,7 +93,7 @@ def _below_top(x: Array, dim: int, dtype: Any) -> Array:
 @op(
     promotes=True,
     floats_only=True,
-    vjp=[lambda g, y, dim: y * (g - sum(g * y, dim, True))],
+    vjp=[_pull_softmax],
     jvp=[lambda t, y, dim: y * (t - sum(t * y, dim, True))],
     method=True,
 )
@@ -66,6 +101,8 @@ def softmax(x: Array, dim: int = -1, dtype: Any = None) -> Array:
     """exp(x) / sum of exp(x) along one axis."""
     if x.dtype.char == "e" and dtype is None:
         return in_single(softmax.op.forward, x, dim)
+    if dtype is None and suits(x, SOFTMAX):
+        return _by_kernel(call.softmax, False, dim, x)
     y = _below_top(x, dim, dtype)
     np.exp(y, y)
     y /= add_reduce(y, dim, None, None, True)
@@ -75,7 +112,7 @@ def softmax(x: Array, dim: int = -1, dtype: Any = None) -> Array:
 @op(
     promotes=True,
     floats_only=True,
-    vjp=[lambda g, y, dim: g - exp(y) * sum(g, dim, True)],
+    vjp=[_pull_log_softmax],
     jvp=[lambda t, y, dim: t - sum(exp(y) * t, dim, True)],
     method=True,
 )
@@ -83,6 +120,8 @@ def log_softmax(x: Array, dim: int = -1, dtype: Any = None) -> Array:
     """log of the softmax along one axis."""
     if x.dtype.char == "e" and dtype is None:
         return in_single(log_softmax.op.forward, x, dim)
+    if dtype is None and suits(x, SOFTMAX):
+        return _by_kernel(call.softmax, True, dim, x)
     y = _below_top(x, dim, dtype)
     y -= np.log(add_reduce(np.exp(y), dim, None, None, True))
     return y if x.ndim else y.reshape(())

@@ -17,7 +17,7 @@ from .elementwise import exp
 __all__ = ["digamma", "erf", "erfc", "erfinv", "lgamma", "polygamma"]
 
 
-def _each(kernel: Callable[..., None], x: Any, *params: int) -> Array:
+def each(kernel: Callable[..., None], x: Any, *params: int) -> Array:
     """Run a kernel on every element; float16 is computed in float32."""
     x = np.asarray(x)
     flat = np.ascontiguousarray(x, np.promote_types(x.dtype, np.float32)).reshape(-1)
@@ -34,7 +34,7 @@ def _each(kernel: Callable[..., None], x: Any, *params: int) -> Array:
 )
 def erf(x: Array) -> Array:
     """2/√π times the integral of exp(-t²) from 0 to x."""
-    return _each(call.erf, x)
+    return each(call.erf, x)
 
 
 @elementwise(
@@ -45,46 +45,46 @@ def erf(x: Array) -> Array:
 )
 def erfc(x: Array) -> Array:
     """1 - erf(x), exact where that is small."""
-    return _each(call.erfc, x)
+    return each(call.erfc, x)
 
 
 @elementwise(
-    scalar=lambda x: float(_each(call.erfinv, x)),
+    scalar=lambda x: float(each(call.erfinv, x)),
     floats_only=True,
     vjp=[lambda g, y: g * (0.5 * math.sqrt(math.pi) * exp(y * y))],
     method=True,
 )
 def erfinv(x: Array) -> Array:
     """The y with erf(y) = x; infinite at -1 and 1, NaN beyond."""
-    return _each(call.erfinv, x)
+    return each(call.erfinv, x)
 
 
 @elementwise(
-    scalar=lambda x: float(_each(call.lgamma, x)),
+    scalar=lambda x: float(each(call.lgamma, x)),
     floats_only=True,
     vjp=[lambda g, x: g * digamma(x)],
     method=True,
 )
 def lgamma(x: Array) -> Array:
     """log |Γ(x)|; inf at 0, -1, -2, ..."""
-    return _each(call.lgamma, x)
+    return each(call.lgamma, x)
 
 
 @elementwise(
-    scalar=lambda x: float(_each(call.digamma, x)),
+    scalar=lambda x: float(each(call.digamma, x)),
     floats_only=True,
     vjp=[lambda g, x: g * polygamma(1, x)],
     method=True,
 )
 def digamma(x: Array) -> Array:
     """The derivative of lgamma; -inf at 0, NaN at -1, -2, ..."""
-    return _each(call.digamma, x)
+    return each(call.digamma, x)
 
 
 def _polygamma(x: Any, n: int) -> Array:
     if n < 0:
         raise ValueError("n must not be negative")
-    return _each(call.polygamma, x, n) if n else _each(call.digamma, x)
+    return each(call.polygamma, x, n) if n else each(call.digamma, x)
 
 
 # The method is x.polygamma(n) and the function polygamma(n, x), as in PyTorch.

@@ -34,7 +34,7 @@ def batch(x: Array, g: Array, weight: Array, bias: Array) -> list[Array]:
     dweight, dbias = np.empty(c), np.empty(c)
     work = np.full(norms.batch_norm_work(c, s), np.nan, x.dtype)
     kernels.call.batch_norm(x, weight, bias, EPS, y, stats, work, True)
-    kernels.call.batch_norm_vjp(g, x, stats, weight, dx, dweight, dbias, work)
+    kernels.call.batch_norm_vjp(g, x, stats, weight, dx, dweight, dbias, work, True)
     return [y, dx, dweight, dbias, *stats[:2]]
 
 
@@ -157,6 +157,14 @@ def test_without_training_the_statistics_are_those_given(rng: np.random.Generato
             y, (x - mean[:, None]) * known[2][:, None], rtol=1e-12, atol=1e-14
         )
         np.testing.assert_array_equal(stats, known)
+        weight, dx = rng.standard_normal(4), np.empty_like(x)
+        g, (dweight, dbias) = rng.standard_normal(x.shape), np.empty((2, 4))
+        x[0, 0, 0] = math.inf  # which has no part in dx
+        kernels.call.batch_norm_vjp(g, x, stats, weight, dx, dweight, dbias, work, False)
+        np.testing.assert_allclose(dx, g * (weight * known[2])[:, None], rtol=1e-12)
+        units = (x[:, 1:] - mean[1:, None]) * known[2, 1:, None]
+        np.testing.assert_allclose(dweight[1:], (g[:, 1:] * units).sum((0, 2)), rtol=1e-10)
+        np.testing.assert_allclose(dbias, g.sum((0, 2)), rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
