@@ -318,8 +318,8 @@ def slide(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, parallel):
     """y[n, o, m] = bias[o] + sum over k of w[o, far_w[k]] * stage of x[n] at m + far_x[k].
 
     x (n, c, d, h, w), w flat, y (n, o, d', h', w'), bias (o) or empty; the rest is a Plan, one row
-    of its work for each thread, and a panel for weights. Against the twin: tiles of results in registers, multiply-add
-    rounded once, chunks in parallel.
+    of its work for each thread, and a panel for weights. Against the twin: tiles of results in
+    registers, multiply-add rounded once, chunks in parallel.
     """
     if g[PLACES]:
         lay_out(w, g, phases, far_w, panel)

@@ -107,6 +107,55 @@ def _lanes_win(rows: int, depth: int, count: list[int], extent: list[int]) -> bo
     return lanes > runs
 
 
+class Stage(NamedTuple):
+    """How a source is laid out, and how much of it at once."""
+
+    start: list[int]  # the first position along each axis
+    positions: list[int]
+    extent: list[int]  # elements of an image along each axis
+    banded: int  # the axis that is cut into bands, of `band` positions each
+    band: int
+    bands: int
+    together: int  # samples
+    direct: bool  # the source itself is the stage
+    by_lanes: bool
+
+    @property
+    def plane(self) -> int:
+        return math.prod(self.extent)
+
+
+def _stage(axes: list[list[Axis]], source: Three, stride: Three, pad: Three, samples: int,
+           channels: int, rows: int, places: int) -> Stage:  # fmt: skip
+    start = [min(a.first for a in axis) for axis in axes]
+    ends = [max(a.first + a.many for a in axis) for axis in axes]
+    count = [high - low for low, high in zip(start, ends, strict=True)]
+    beyond = [max((e for a in axis for e in a.shifts), default=0) for axis in axes]
+    whole = [m + e for m, e in zip(count, beyond, strict=True)]
+    banded = next((a for a in range(3) if count[a] > 1), 2)
+    copies = channels * math.prod(stride)
+    plain = stride == (1, 1, 1) and not any(pad) and not any(start)
+    direct = plain and tuple(whole) == source
+    row = copies * math.prod(whole) // whole[banded]
+    band = max(1, min(whole[banded], STAGE // max(row, 1)) - beyond[banded])
+    bands = -(-count[banded] // band)
+    band = -(-count[banded] // bands)
+    extent = list(whole)
+    if not direct:
+        extent[banded] = band + beyond[banded]
+        shared = [_shared(*each) for each in zip(whole, source, stride, pad, start, strict=True)]
+        if bands > 1:  # above and below a band there is more of the source, not padding
+            shared[: banded + 1] = [0] * (banded + 1)
+        extent = [n - m for n, m in zip(extent, shared, strict=True)]
+    together = 1
+    by_lanes = bands == 1 and _lanes_win(rows, channels * places, count, extent)
+    if bands == 1 and not direct:
+        plane = math.prod(extent)
+        held = WIDE * math.prod(count) if by_lanes else TALLEST * plane
+        together = max(1, min(STAGE // (copies * plane), HELD // held, samples // FEWEST))
+    return Stage(start, count, extent, banded, band, bands, together, direct, by_lanes)
+
+
 @functools.lru_cache(maxsize=512)
 def plan(
     transposed: bool, samples: int, channels: int, rows: int, groups: int,
@@ -119,97 +168,66 @@ def plan(
     """
     places = math.prod(kernel)
     if transposed:
-        axes = [
-            _transposed_axis(*each)
-            for each in zip(result, kernel, stride, pad, dilation, strict=True)
-        ]
+        each = zip(result, kernel, stride, pad, dilation, strict=True)
+        axes = [_transposed_axis(*axis) for axis in each]
         back = [max((e for a in axis for e in a.shifts), default=0) for axis in axes]
         axes = [
             [a._replace(shifts=tuple(b - e for e in a.shifts)) for a in axis]
             for axis, b in zip(axes, back, strict=True)
         ]
-        stage_stride, stage_pad = (1, 1, 1), tuple(back)
+        steps, before = (1, 1, 1), (back[0], back[1], back[2])
         w_row, w_group, w_channel = places, channels * rows * places, rows * places
     else:
-        axes = [_forward_axis(*each) for each in zip(result, kernel, stride, dilation, strict=True)]
-        stage_stride, stage_pad = stride, pad
+        each = zip(result, kernel, stride, dilation, strict=True)
+        axes = [_forward_axis(*axis) for axis in each]
+        steps, before = stride, pad
         w_row, w_group, w_channel = channels * places, rows * channels * places, places
-    start = [min(a.first for a in axis) for axis in axes]
-    count = [
-        max(a.first + a.many for a in axis) - low for axis, low in zip(axes, start, strict=True)
-    ]
-    beyond = [max((e for a in axis for e in a.shifts), default=0) for axis in axes]
-    banded = next((a for a in range(3) if count[a] > 1), 2)
-    whole = [m + e for m, e in zip(count, beyond, strict=True)]
-    images = math.prod(stage_stride)
-    plain = images == 1 and not any(stage_pad) and not any(start)
-    direct = plain and tuple(whole) == source  # the source itself is the stage
-    row = channels * images * math.prod(whole) // whole[banded]
-    band = max(1, min(whole[banded], STAGE // max(row, 1)) - beyond[banded])
-    bands = -(-count[banded] // band)
-    band = -(-count[banded] // bands)
-    extent = list(whole)
-    if not direct:
-        extent[banded] = band + beyond[banded]
-        shared = [
-            _shared(*each)
-            for each in zip(whole, source, stage_stride, stage_pad, start, strict=True)
-        ]
-        if bands > 1:  # above and below a band there is more of the source, not padding
-            shared[: banded + 1] = [0] * (banded + 1)
-        extent = [n - m for n, m in zip(extent, shared, strict=True)]
-    plane = math.prod(extent)
-    together = 1
-    by_lanes = bands == 1 and _lanes_win(rows, channels * places, count, extent)
-    if bands == 1 and not direct:
-        held = WIDE * math.prod(count) if by_lanes else TALLEST * plane
-        room = min(STAGE // (channels * images * plane), HELD // held)
-        together = max(1, min(room, samples // FEWEST))
+    s = _stage(axes, source, steps, before, samples, channels, rows, places)
     table_w: list[int] = []
     table_x: list[int] = []
     table_at: list[int] = []
     phases: list[list[int]] = []
+    images, columns = math.prod(steps), s.together * s.plane
     for phase in itertools.product(*axes):
-        taps = list(
-            itertools.product(*(zip(a.places, a.remainders, a.shifts, strict=True) for a in phase))
-        )
+        seen = (zip(a.places, a.remainders, a.shifts, strict=True) for a in phase)
+        taps = [_inside(tap, kernel, steps, s.extent) for tap in itertools.product(*seen)]
         phases.append(
             [len(table_w), channels * len(taps), *(a.first for a in phase),
              *(a.many for a in phase), *(a.step for a in phase), *(a.shift for a in phase),
              len(table_at)]
         )  # fmt: skip
-        if by_lanes:
-            ranges = [
-                range(a.first - m, a.first - m + a.many) for a, m in zip(phase, start, strict=True)
-            ]
-            table_at += [
-                n * plane + (z * extent[1] + y) * extent[2] + x
-                for n in range(together)
-                for z, y, x in itertools.product(*ranges)
-            ]
-        inside = [_inside(tap, kernel, stage_stride, extent) for tap in taps]
-        for c in range(channels):
-            for place, image, offset in inside:
-                table_w.append(c * w_channel + place)
-                table_x.append((c * images + image) * together * plane + offset)
-    begins = [
-        n * plane + (z * extent[1] + y) * extent[2]
-        for n, z, y in itertools.product(range(together), range(count[0]), range(count[1]))
-    ]
-    staged = 0 if direct else channels * images * together * plane + 2 * plane + 2 * WIDE
-    columns = together * plane
+        table_w += [c * w_channel + place for c in range(channels) for place, _, _ in taps]
+        table_x += [
+            (c * images + image) * columns + offset
+            for c in range(channels) for _, image, offset in taps
+        ]  # fmt: skip
+        if s.by_lanes:
+            firsts = (a.first - low for a, low in zip(phase, s.start, strict=True))
+            ranges = [range(m, m + a.many) for m, a in zip(firsts, phase, strict=True)]
+            table_at += _offsets(s, ranges)
+    staged = 0 if s.direct else channels * images * columns + 2 * s.plane + 2 * WIDE
+    waiting = WIDE * s.together * math.prod(s.positions) if s.by_lanes else TALLEST * columns
     geometry = [
-        groups, channels, rows, w_row, w_group, *stage_stride, *stage_pad, *extent, int(direct),
-        banded, band, bands, *start, *count, together, staged, columns, int(by_lanes),
+        groups, channels, rows, w_row, w_group, *steps, *before, *s.extent, int(s.direct),
+        s.banded, s.band, s.bands, *s.start, *s.positions, s.together, staged, columns,
+        int(s.by_lanes),
     ]  # fmt: skip
-    waiting = WIDE * together * math.prod(count) if by_lanes else TALLEST * columns
+    begins = _offsets(s, [range(s.positions[0]), range(s.positions[1]), range(1)])
+    panel = groups * -(-rows // WIDE) * WIDE * len(table_x) if s.by_lanes else 1
     return Plan(
         np.array(geometry, np.int64), np.array(phases, np.int64).reshape(-1, 15),
-        np.array(table_w, np.int64), np.array(table_x, np.int64),
-        np.array(begins, np.int64),
-        np.array(table_at, np.int64), staged + waiting + SPARE,
-        groups * -(-rows // WIDE) * WIDE * len(table_x) if by_lanes else 1,
+        np.array(table_w, np.int64), np.array(table_x, np.int64), np.array(begins, np.int64),
+        np.array(table_at, np.int64), staged + waiting + SPARE, panel,
     )  # fmt: skip
+
+
+def _offsets(s: Stage, ranges: list[range]) -> list[int]:
+    """Return where these positions of every sample are in an image."""
+    return [
+        n * s.plane + (z * s.extent[1] + y) * s.extent[2] + x
+        for n in range(s.together)
+        for z, y, x in itertools.product(*ranges)
+    ]
 
 
 def _inside(tap: tuple[tuple[int, int, int], ...], kernel: Three, stride: Three,

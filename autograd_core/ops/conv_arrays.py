@@ -23,6 +23,7 @@ import numpy as np
 from kernels import call
 from kernels.threads import limit
 
+from ..matrices import FLOATS
 from ..versions import Array
 from ..workspaces import workspace
 from .windows import Pairs, Sizes, add_windows, blocks, cropped, padded, positions, single, windows
@@ -30,7 +31,6 @@ from .windows import Pairs, Sizes, add_windows, blocks, cropped, padded, positio
 __all__: list[str] = []
 
 WORTH = 1 << 16  # multiply-adds
-FLOATS = (np.float32, np.float64)
 
 
 def forward(x: Array, weight: Array, bias: Array | None, stride: Sizes, padding: Pairs,
