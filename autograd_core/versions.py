@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import weakref
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -41,19 +42,25 @@ def owner(array: Array) -> Array:
 
 def touch(array: Array) -> None:
     """Note that the storage of `array` has just been overwritten."""
+    touch_all((array,))
+
+
+def touch_all(arrays: Iterable[Array]) -> None:
+    """Note that the storages of these arrays have just been overwritten, all at one time."""
     global latest
+    latest = now = tick()
     observer = peek().observer
-    if observer is not None:
-        _lines[id(owner(array))] = observer.user_line()
-    storage = owner(array)
-    key = id(storage)
-    latest = tick()
-    entry = _entries.get(key)
-    if entry is None:
-        reference = weakref.ref(storage, lambda _, key=key: _forget(key))
-        _entries[key] = (reference, latest, 1)
-    else:
-        _entries[key] = (entry[0], latest, entry[2] + 1)
+    for array in arrays:
+        storage = array if array.base is None else owner(array)
+        key = id(storage)
+        entry = _entries.get(key)
+        if entry is None:
+            reference = weakref.ref(storage, lambda _, key=key: _forget(key))
+            _entries[key] = (reference, now, 1)
+        else:
+            _entries[key] = (entry[0], now, entry[2] + 1)
+        if observer is not None:
+            _lines[key] = observer.user_line()
 
 
 def _forget(key: int) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from benchmarks import roofline
 from benchmarks.environment import cores
 from benchmarks.process import ROOT
 from benchmarks.report import Measured, duration
@@ -31,9 +33,18 @@ def path_of(suite: str, threads: int) -> Path:
 
 
 def regenerate() -> None:
-    """Write the page from all files that a full run has left."""
-    runs = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
-    pages = [page(run) for run in runs if "suites" in run and not run["quick"]]
+    """Write the page, and the rooflines, from all files that a full run has left."""
+    pages: list[str] = []
+    for path in sorted(FOLDER.glob("*.json")):
+        run = json.loads(path.read_text())
+        if "suites" not in run or run["quick"]:
+            continue
+        picture = path.with_name(f"{path.stem}-roofline.svg")
+        if run.get("limits") and roofline.points(run) and find_spec("matplotlib"):
+            roofline.draw(run, picture)
+        pages.append(page(run))
+        if picture.exists():
+            pages.append(f"![roofline](results/{picture.name})\n")
     PAGE.write_text("\n".join([HEAD, *pages]))
 
 

@@ -1,4 +1,4 @@
-"""Optimiser updates, and the norm and scaling of gradients: one pass over all arrays of a list.
+"""Optimiser updates, and gradients made shorter: one pass over all arrays of a list.
 
 A list of arrays is a table of their `id`s, int64 of shape (count, columns): a row for each
 parameter, a column for each role. An id is where the array's record lies, and the record says
@@ -92,7 +92,7 @@ def _part(arrays, i, piece, pieces, total, offset):
     return start, stop - start, offset + n
 
 
-def sgd_naive(like, arrays, first, lr, momentum, dampening, decay, nesterov, maximize):
+def sgd_naive(like, arrays, lr, momentum, dampening, decay, nesterov, maximize):
     real = like.dtype.type
     for row in arrays:
         w, g = flat(row[0]), flat(row[1])
@@ -102,13 +102,13 @@ def sgd_naive(like, arrays, first, lr, momentum, dampening, decay, nesterov, max
                 d += real(decay) * w[j]
             if momentum:
                 m = flat(row[2])
-                m[j] = d if first else real(momentum) * m[j] + real(1 - dampening) * d
+                m[j] = real(momentum) * m[j] + real(1 - dampening) * d
                 d = d + real(momentum) * m[j] if nesterov else m[j]
             w[j] -= real(lr) * d
 
 
 @compiled
-def _sgd(w, g, m, first, rates):
+def _sgd(w, g, m, rates):
     sign, lr, momentum, undamped, decay, ahead = rates
     if momentum == 0:
         for j in range(w.size):
@@ -119,12 +119,12 @@ def _sgd(w, g, m, first, rates):
     for j in range(w.size):
         d = sign * g[j]
         d = d + decay * w[j] if decay != 0 else d
-        m[j] = d if first else momentum * m[j] + undamped * d
+        m[j] = momentum * m[j] + undamped * d
         w[j] -= lr * (d + ahead * m[j] if ahead != 0 else m[j])
 
 
 @compiled
-def _sgd_piece(like, arrays, piece, pieces, total, first, rates):
+def _sgd_piece(like, arrays, piece, pieces, total, rates):
     offset = 0
     for i in range(arrays.shape[0]):
         start, count, offset = _part(arrays, i, piece, pieces, total, offset)
@@ -132,24 +132,27 @@ def _sgd_piece(like, arrays, piece, pieces, total, first, rates):
             w = _view(like, arrays, i, 0, start, count)
             g = _view(like, arrays, i, 1, start, count)
             m = _view(like, arrays, i, 2 if rates[2] != 0 else 1, start, count)
-            _sgd(w, g, m, first, rates)
+            _sgd(w, g, m, rates)
 
 
 @compiled(parallel=True)
-def _sgd_pieces(like, arrays, pieces, total, first, rates):
+def _sgd_pieces(like, arrays, pieces, total, rates):
     for piece in numba.prange(pieces):
-        _sgd_piece(like, arrays, piece, pieces, total, first, rates)
+        _sgd_piece(like, arrays, piece, pieces, total, rates)
 
 
 @twin_of(
     sgd_naive,
-    signature=lambda f: table(f, B, F, F, F, F, B, B, B),
+    signature=lambda f: table(f, F, F, F, F, B, B, B),
     rtol=1e-6,
     intrinsic=True,
     parallel=True,
 )
-def sgd(like, arrays, first, lr, momentum, dampening, decay, nesterov, maximize, parallel):
-    """Update w in place from g and m, the columns of arrays; m becomes g where `first`."""
+def sgd(like, arrays, lr, momentum, dampening, decay, nesterov, maximize, parallel):
+    """m ← μ m + (1 - τ) g,  w -= lr m, or lr (g + μ m) with nesterov;  without momentum w -= lr g.
+
+    The columns of arrays are w, g and, for a momentum, m.
+    """
     real = like.dtype.type
     rates = (
         real(-1 if maximize else 1), real(lr), real(momentum), real(1 - dampening), real(decay),
@@ -157,9 +160,9 @@ def sgd(like, arrays, first, lr, momentum, dampening, decay, nesterov, maximize,
     )  # fmt: skip
     pieces, total = _pieces(arrays)
     if parallel and pieces > 1:
-        _sgd_pieces(like, arrays, pieces, total, first, rates)
+        _sgd_pieces(like, arrays, pieces, total, rates)
     else:
-        _sgd_piece(like, arrays, 0, 1, total, first, rates)
+        _sgd_piece(like, arrays, 0, 1, total, rates)
 
 
 def adagrad_naive(like, arrays, rate, eps, decay, maximize):
@@ -311,9 +314,8 @@ def rmsprop(like, arrays, lr, alpha, eps, decay, momentum, centered, maximize, p
         _rmsprop_piece(like, arrays, 0, 1, total, rates, centered)
 
 
-def adam_naive(like, arrays, t, lr, b1, b2, eps, decay, shrink, amsgrad, maximize):
+def adam_naive(like, arrays, rate, root_scale, b1, b2, eps, decay, shrink, amsgrad, maximize):
     real = like.dtype.type
-    root_scale, rate = real((1 - b2**t) ** 0.5), real(lr / (1 - b1**t))
     for row in arrays:
         w, g, m, v = map(flat, row[:4])
         for j in range(w.size):
@@ -325,8 +327,8 @@ def adam_naive(like, arrays, t, lr, b1, b2, eps, decay, shrink, amsgrad, maximiz
             if amsgrad:
                 h = flat(row[4])
                 h[j] = largest = h[j] if h[j] > v[j] or h[j] != h[j] else v[j]
-            root = real(largest**0.5) / root_scale
-            w[j] = w[j] * real(1 - shrink) - rate * m[j] / (root + real(eps))
+            root = real(largest**0.5) / real(root_scale)
+            w[j] = w[j] * real(1 - shrink) - real(rate) * m[j] / (root + real(eps))
 
 
 @compiled
@@ -377,22 +379,22 @@ def _adam_pieces(like, arrays, pieces, total, rates, amsgrad):
 
 @twin_of(
     adam_naive,
-    signature=lambda f: table(f, types.intp, F, F, F, F, F, F, B, B, B),
+    signature=lambda f: table(f, F, F, F, F, F, F, F, B, B, B),
     rtol=1e-6,
     intrinsic=True,
     parallel=True,
 )
-def adam(like, arrays, t, lr, b1, b2, eps, decay, shrink, amsgrad, maximize, parallel):
-    """m ← b1 m + (1 - b1) g,  v ← b2 v + (1 - b2) g²,  w ← (1 - shrink) w - lr m̂ / (√v̂ + eps).
+def adam(like, arrays, rate, root_scale, b1, b2, eps, decay, shrink, amsgrad, maximize, parallel):
+    """m ← b1 m + (1 - b1) g,  v ← b2 v + (1 - b2) g²,  w ← (1 - shrink) w - r m / (√v / c + eps).
 
-    The columns of arrays are w, g, m, v and, for amsgrad, the largest v so far; t is the step from
-    1 on. Adam adds decay w to g, AdamW shrinks w by lr times its weight decay.
+    The columns of arrays are w, g, m, v and, for amsgrad, the largest v so far. At step t the rate
+    r is lr / (1 - b1ᵗ), and c, the root_scale, √(1 - b2ᵗ). Adam adds decay w to g, AdamW shrinks w
+    by lr times its weight decay.
     """
     real = like.dtype.type
     rates = (
         real(-1 if maximize else 1), real(b1), real(1 - b1), real(b2), real(1 - b2),
-        real(math.sqrt(1 - math.pow(b2, float(t)))), real(lr / (1 - math.pow(b1, float(t)))),
-        real(eps), real(decay), real(1 - shrink),
+        real(root_scale), real(rate), real(eps), real(decay), real(1 - shrink),
     )  # fmt: skip
     pieces, total = _pieces(arrays)
     if parallel and pieces > 1:
@@ -491,3 +493,47 @@ def scale(like, arrays, factor, parallel):
         _scale_pieces(like, arrays, pieces, total, like.dtype.type(factor))
     else:
         _scale_piece(like, arrays, 0, 1, total, like.dtype.type(factor))
+
+
+def clamp_naive(like, arrays, low, high):
+    real = like.dtype.type
+    for row in arrays:
+        x = flat(row[0])
+        for j in range(x.size):
+            at_least = real(low) if x[j] < real(low) else x[j]
+            x[j] = real(high) if at_least > real(high) else at_least
+
+
+@compiled
+def _clamp_piece(like, arrays, piece, pieces, total, low, high):
+    offset = 0
+    for i in range(arrays.shape[0]):
+        start, count, offset = _part(arrays, i, piece, pieces, total, offset)
+        if count > 0:
+            x = _view(like, arrays, i, 0, start, count)
+            for j in range(count):
+                at_least = low if x[j] < low else x[j]
+                x[j] = high if at_least > high else at_least
+
+
+@compiled(parallel=True)
+def _clamp_pieces(like, arrays, pieces, total, low, high):
+    for piece in numba.prange(pieces):
+        _clamp_piece(like, arrays, piece, pieces, total, low, high)
+
+
+@twin_of(
+    clamp_naive,
+    signature=lambda f: table(f, F, F, B),
+    rtol=1e-6,
+    intrinsic=True,
+    parallel=True,
+)
+def clamp(like, arrays, low, high, parallel):
+    """Bring every element of the arrays to low or high where it is beyond; NaN stays NaN."""
+    real = like.dtype.type
+    pieces, total = _pieces(arrays)
+    if parallel and pieces > 1:
+        _clamp_pieces(like, arrays, pieces, total, real(low), real(high))
+    else:
+        _clamp_piece(like, arrays, 0, 1, total, real(low), real(high))

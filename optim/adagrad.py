@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ class Adagrad(Optimizer):
     """
 
     elementwise = True
+    kernel = "adagrad"
 
     def __init__(
         self,
@@ -53,5 +54,17 @@ class Adagrad(Optimizer):
         w, g = regularised(w, g, group)
         s["step"] = t = s["step"] + 1
         s["sum"] = total = s["sum"] + g * g
-        lr = group["lr"] / (1 + (t - 1) * group["lr_decay"])
+        lr = _rate(t, group)
         return w - lr * g / (ops.sqrt(total) + group["eps"])
+
+    def columns(self, group: Group) -> Sequence[str] | None:
+        return ("sum",)
+
+    def arguments(self, s: Slots, group: Group) -> tuple[float | bool, ...]:
+        s["step"] = t = s["step"] + 1
+        eps, decay = float(group["eps"]), float(group["weight_decay"])
+        return _rate(t, group), eps, decay, bool(group["maximize"])
+
+
+def _rate(t: int, group: Group) -> float:
+    return group["lr"] / (1 + (t - 1) * group["lr_decay"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ class Adam(Optimizer):
     """
 
     elementwise = True
+    kernel = "adam"
 
     def __init__(
         self,
@@ -62,5 +63,26 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             largest = s["max_exp_avg_sq"]
             s["max_exp_avg_sq"] = v = v if largest is None else ops.maximum(largest, v)
-        root = ops.sqrt(v) / (1 - b2**t) ** 0.5
-        return w - group["lr"] / (1 - b1**t) * m / (root + group["eps"])
+        rate, c = _corrected(t, group)
+        return w - rate * m / (ops.sqrt(v) / c + group["eps"])
+
+    def columns(self, group: Group) -> Sequence[str] | None:
+        return "exp_avg", "exp_avg_sq", "max_exp_avg_sq" if group["amsgrad"] else ""
+
+    def arguments(self, s: Slots, group: Group) -> tuple[float | bool, ...]:
+        s["step"] = t = s["step"] + 1
+        (b1, b2), decay = group["betas"], float(group["weight_decay"])
+        decoupled = bool(group["decoupled_weight_decay"])
+        return (
+            *(*_corrected(t, group), float(b1), float(b2), float(group["eps"])),
+            0.0 if decoupled else decay,
+            group["lr"] * decay if decoupled else 0.0,
+            bool(group["amsgrad"]),
+            bool(group["maximize"]),
+        )
+
+
+def _corrected(t: int, group: Group) -> tuple[float, float]:
+    """Return lr / (1 - b1ᵗ) and √(1 - b2ᵗ): m and √v with their bias at step t."""
+    b1, b2 = group["betas"]
+    return group["lr"] / (1 - b1**t), (1 - b2**t) ** 0.5

@@ -2,19 +2,27 @@
 
 An elementwise rule does not mind how elements are spread over arrays, and gives the same bits
 for any spread. One call of it on fifty small parameters costs what it costs on one; and blocks of
-a large one stay in the cache while the rule goes over them again and again.
+a large one stay in the cache while the rule goes over them again and again. Where a kernel does
+what the rule says, and parameters are large enough together, it updates all by one call.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from operator import is_
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_core import ShapeError
+import kernels
+from autograd_core import ShapeError, versions
+from autograd_core.kernel_sizes import FLOATS
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
 
 Array = NDArray[Any]
 Slots = dict[str, Any]  # what an optimiser remembers of one parameter: arrays, numbers, None
@@ -24,6 +32,9 @@ Rule = Callable[[Array, Array, Slots, Group], Array]
 ndarray = np.ndarray
 SMALL = 2048  # elements of the largest parameter that is joined
 BLOCK = 32768  # elements that are updated at a time
+# Elements that are worth a kernel, all parameters together. With fewer NumPy takes a fraction of
+# a millisecond, and a small network does not wait for Numba to load. Bits are the same either way.
+KERNEL = 16384
 
 
 def is_array(slot: Any) -> TypeGuard[Array]:
@@ -89,40 +100,102 @@ class Row:
             x[...] = piece
 
 
-class Joint:
+class Alike:
+    """Parameters of one dtype and with the same counts: their places, and their slots by name."""
+
+    def __init__(self, places: list[int], states: list[Slots]) -> None:
+        self.places = places
+        mine = [states[i] for i in places]
+        self.columns: dict[str, list[Any]] = {name: [s[name] for s in mine] for name in mine[0]}
+
+    def collect(self, states: list[Slots]) -> bool:
+        """Look up every slot of all; tell whether arrays are the same and counts still alike."""
+        mine = [states[i] for i in self.places]
+        count = len(mine)
+        for name, known in self.columns.items():
+            column = [s[name] for s in mine]
+            if is_array(known[0]):
+                if not all(map(is_, column, known)):
+                    return False
+                continue
+            kind = column[0].__class__
+            if kind is ndarray or [x.__class__ for x in column].count(kind) != count:
+                return False
+            if column.count(column[0]) != count:
+                return False
+            self.columns[name] = column
+        return True
+
+    def first(self) -> Slots:
+        """Return the state of the first of them, whose counts are those of all."""
+        return {name: column[0] for name, column in self.columns.items()}
+
+    def spread(self, s: Slots, states: list[Slots]) -> None:
+        """Give every parameter the counts of s."""
+        for name, slot in s.items():
+            known = self.columns.get(name)
+            if not is_array(slot) and (known is None or slot is not known[0]):
+                self.columns[name] = [slot] * len(self.places)
+                for i in self.places:
+                    states[i][name] = slot
+
+
+class Table(Alike):
+    """Parameters that one call of a kernel updates: a row of ids for each, w, g and its slots."""
+
+    def __init__(
+        self, places: list[int], ws: list[Array], states: list[Slots], names: Sequence[str]
+    ) -> None:
+        super().__init__(places, states)
+        self.like = np.empty(0, ws[places[0]].dtype)
+        self.ids = np.zeros((len(places), 2 + len(names)), np.int64)
+        self.ids[:, 0] = [id(ws[i]) for i in places]
+        for k, name in enumerate(names, 2):
+            if name:
+                self.ids[:, k] = [id(x) for x in self.columns[name]]
+
+    def update(
+        self, optimizer: Optimizer, gs: list[Array], states: list[Slots], group: Group
+    ) -> None:
+        """Update all parameters in place; the columns are collected."""
+        gradients = [_in_order(gs[i]) for i in self.places]
+        self.ids[:, 1] = [id(g) for g in gradients]
+        arguments = optimizer.arguments(s := self.first(), group)
+        getattr(kernels.call, optimizer.kernel)(self.like, self.ids, *arguments)
+        self.spread(s, states)
+
+
+def _in_order(g: Array) -> Array:
+    flags = g.flags
+    return g if flags.c_contiguous and flags.aligned else np.array(g, order="C")
+
+
+def _suits(w: Array, s: Slots, names: Sequence[str]) -> bool:
+    """Tell whether a kernel can write to a parameter and to its slots of these names."""
+    arrays = [w, *(s.get(name) for name in names if name)]
+    return all(
+        is_array(x) and x.flags.carray and (x.dtype, x.size) == (w.dtype, w.size) for x in arrays
+    )
+
+
+class Joint(Alike):
     """Small parameters of one dtype and with the same counts, updated as one array."""
 
-    def __init__(self, places: list[int], shapes: list[tuple[int, ...]], like: Array, s: Slots):
-        self.places, self.shapes, self.dtype = places, shapes, like.dtype
-        self.w, self.g = Row(shapes, like.dtype), Row(shapes, like.dtype)
-        self.slots = {name: self._row() for name, x in s.items() if is_array(x)}
-        self.columns: dict[str, list[Any]] = {}
+    def __init__(self, places: list[int], ws: list[Array], states: list[Slots]) -> None:
+        super().__init__(places, states)
+        self.shapes, self.dtype = [ws[i].shape for i in places], ws[places[0]].dtype
+        self.w, self.g = self._row(), self._row()
+        self.slots = {name: self._row() for name, x in self.first().items() if is_array(x)}
 
     def _row(self) -> Row:
         return Row(self.shapes, self.dtype)
-
-    def collect(self, states: list[Slots]) -> bool:
-        """Look up every slot of all parameters; tell whether they are still alike."""
-        mine = [states[i] for i in self.places]
-        count = len(mine)
-        for name in mine[0]:
-            self.columns[name] = column = [s[name] for s in mine]
-            if name in self.slots:
-                if [x.__class__ for x in column].count(ndarray) != count:
-                    return False
-            elif column[0].__class__ is ndarray or column.count(column[0]) != count:
-                return False
-        return True
 
     def update(
         self, rule: Rule, ws: list[Array], gs: list[Array], states: list[Slots], group: Group
     ) -> None:
         """Update all parameters in place by one call of the rule; the columns are collected."""
         columns, ws = self.columns, [ws[i] for i in self.places]
-        s = {
-            name: self.slots[name].gather(column) if name in self.slots else column[0]
-            for name, column in columns.items()
-        }
+        s = self.first() | {name: row.gather(columns[name]) for name, row in self.slots.items()}
         g = self.g.gather([gs[i] for i in self.places])
         w = rule(self.w.gather(ws), g, s, group)
         for name, slot in s.items():
@@ -133,36 +206,49 @@ class Joint:
                     for i, x in zip(self.places, columns[name], strict=True):
                         states[i][name] = x
                 self.slots[name].scatter(slot, columns[name])
-            elif name not in columns or slot is not columns[name][0]:
-                for i in self.places:
-                    states[i][name] = slot
+        self.spread(s, states)
         self.w.scatter(w, ws)
 
 
 class Blocks:
-    """How the parameters of one group that have gradients are joined and cut."""
+    """How the parameters of one group that have gradients are put together and cut."""
 
-    def __init__(self, who: str, elementwise: bool) -> None:
-        self.who, self.elementwise = who, elementwise
+    def __init__(self, who: str) -> None:
+        self.who = who
+        self.names: Sequence[str] | None = None  # the kernel's columns, where one is to run
         self.ws: list[Array] = []
         self.shapes: list[tuple[int, ...]] = []
         self.dtypes: list[np.dtype[Any]] = []
+        self.tables: list[Table] = []
         self.joints: list[Joint] = []
         self.alone: list[int] = []
+        self.waiting = False
 
     def update(
-        self, rule: Rule, ws: list[Array], gs: list[Array], states: list[Slots], group: Group
+        self,
+        optimizer: Optimizer,
+        ws: list[Array],
+        gs: list[Array],
+        states: list[Slots],
+        group: Group,
     ) -> None:
         """Update all parameters in place."""
-        if not self._still_fit(ws, states):
-            self._arrange(ws, states)
+        names = optimizer.columns(group) if optimizer.kernel else None
+        if names != self.names or not self._still_fit(ws, states):
+            self.names = names
+            self._arrange(optimizer.elementwise, ws, states)
         if [g.shape for g in gs] != self.shapes or [g.dtype for g in gs] != self.dtypes:
             self._refuse(gs)
+        for table in self.tables:
+            table.update(optimizer, gs, states, group)
+        rule = optimizer.rule
         for joint in self.joints:
             joint.update(rule, ws, gs, states, group)
-        one = cut if self.elementwise else whole
+        one = cut if optimizer.elementwise else whole
         for i in self.alone:
             one(rule, ws[i], gs[i], states[i], group)
+        if self.waiting:  # the rule has just made the slots that the kernel was waiting for
+            self.ws = []
 
     def _refuse(self, gs: list[Array]) -> None:
         for w, g in zip(self.ws, gs, strict=True):
@@ -177,32 +263,64 @@ class Blocks:
         return (
             len(ws) == len(self.ws)
             and all(map(is_, ws, self.ws))
-            and all([joint.collect(states) for joint in self.joints])
+            and all([alike.collect(states) for alike in (*self.tables, *self.joints)])
         )
 
-    def _arrange(self, ws: list[Array], states: list[Slots]) -> None:
-        """Sort small parameters by what a call of the rule has in common, up to a block each."""
+    def _arrange(self, elementwise: bool, ws: list[Array], states: list[Slots]) -> None:
+        """Sort parameters by what an update has in common: for the kernel, joined, or alone."""
         self.ws, self.shapes, self.dtypes = ws, [w.shape for w in ws], [w.dtype for w in ws]
-        self.alone = [i for i, w in enumerate(ws) if w.size > SMALL or not self.elementwise]
-        alone = set(self.alone)
-        alike: dict[Any, list[list[int]]] = {}
-        filled: dict[Any, int] = {}
-        for i, w in enumerate(ws):
-            if i not in alone:
-                key = (w.dtype, *[(name, _kind(slot)) for name, slot in states[i].items()])
-                if key not in alike or filled[key] + w.size > BLOCK:
-                    alike.setdefault(key, []).append([])
-                    filled[key] = 0
-                alike[key][-1].append(i)
-                filled[key] += w.size
-        self.joints = [
-            Joint(places, [ws[i].shape for i in places], ws[places[0]], states[places[0]])
-            for lists in alike.values()
-            for places in lists
-        ]
-        for joint in self.joints:
-            joint.collect(states)
+        self.tables, self.joints, self.waiting = [], [], False
+        self.alone = _overlapping(ws) if elementwise else list(range(len(ws)))
+        for places in _alike(ws, states, set(self.alone)):
+            left = self._for_kernel(places, ws, states)
+            self.alone += [i for i in left if ws[i].size > SMALL]
+            rows = _rows([i for i in left if ws[i].size <= SMALL], ws)
+            self.joints += [Joint(row, ws, states) for row in rows]
+
+    def _for_kernel(self, places: list[int], ws: list[Array], states: list[Slots]) -> list[int]:
+        """Put what the kernel can update in a table, if it is enough; return the places left."""
+        names = self.names
+        if names is None or ws[places[0]].dtype not in FLOATS:
+            return places
+        if sum([ws[i].size for i in places]) < KERNEL:
+            return places
+        self.waiting |= any(states[places[0]].get(name, 0) is None for name in names)
+        suiting = [i for i in places if _suits(ws[i], states[i], names)]
+        if suiting:
+            self.tables.append(Table(suiting, ws, states, names))
+        taken = set(suiting)
+        return [i for i in places if i not in taken]
 
 
-def _kind(slot: Any) -> Any:
-    return ndarray if is_array(slot) else slot
+def _overlapping(ws: list[Array]) -> list[int]:
+    """Return the places of parameters on the same memory: one is updated after the other."""
+    owners = [id(versions.owner(w)) for w in ws]
+    counts = Counter(owners)
+    if len(counts) == len(ws):
+        return []
+    shared = [i for i, who in enumerate(owners) if counts[who] > 1]
+    in_order = sorted(shared, key=lambda i: ws[i].ctypes.data)
+    return shared if any(np.may_share_memory(ws[i], ws[j]) for i, j in pairwise(in_order)) else []
+
+
+def _alike(ws: list[Array], states: list[Slots], but: set[int]) -> list[list[int]]:
+    """Return the places of parameters of one dtype and with the same counts, of each kind."""
+    places: dict[Any, list[int]] = {}
+    for i, w in enumerate(ws):
+        if i not in but:
+            kinds = [(name, ndarray if is_array(x) else x) for name, x in states[i].items()]
+            places.setdefault((w.dtype, *kinds), []).append(i)
+    return list(places.values())
+
+
+def _rows(places: list[int], ws: list[Array]) -> list[list[int]]:
+    """Share small parameters out, a block at most to each row."""
+    rows: list[list[int]] = []
+    filled = 0
+    for i in places:
+        if not rows or filled + ws[i].size > BLOCK:
+            rows.append([])
+            filled = 0
+        rows[-1].append(i)
+        filled += ws[i].size
+    return rows

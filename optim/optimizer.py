@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class Optimizer(Hooks):
     # Whether the rule treats every element alone, by counts that `init` makes the same for all:
     # then it is called on several parameters end to end, and on parts of large ones.
     elementwise = False
+    # The kernel that does what an elementwise rule says, in one pass over memory; "" for none.
+    kernel = ""
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         super().__init__()
@@ -53,6 +55,13 @@ class Optimizer(Hooks):
         for group in groups:
             self.add_param_group(group)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A rule of one's own is not what the kernel of a parent does."""
+        super().__init_subclass__(**kwargs)
+        said = next(c for c in cls.__mro__ if {"rule", "kernel"} & vars(c).keys())
+        if "kernel" not in vars(said):
+            cls.kernel = ""
+
     # What a subclass says
 
     def init(self, w: Array, group: Group) -> Slots:
@@ -62,6 +71,17 @@ class Optimizer(Hooks):
     def rule(self, w: Array, g: Array, s: Slots, group: Group) -> Array:
         """Return the new value of w for its gradient g; update the state s."""
         raise NotImplementedError(f"{type(self).__name__} does not define rule()")
+
+    def columns(self, group: Group) -> Sequence[str] | None:
+        """Return the slots that the kernel takes after w and g; "" for one it can do without.
+
+        None where these rates are not for the kernel.
+        """
+        return None
+
+    def arguments(self, s: Slots, group: Group) -> tuple[float | bool, ...]:
+        """Return the kernel's rates, and count in s as the rule does."""
+        return ()
 
     def check(self, group: Group) -> None:
         """Refuse rates that are out of range."""
@@ -94,10 +114,9 @@ class Optimizer(Hooks):
         gs: list[Array] = [p._grad._array for p in params]
         states = [self.state.get(p) or self._started(p, plain) for p in params]
         while len(self._blocks) <= i:
-            self._blocks.append(Blocks(type(self).__name__, self.elementwise))
-        self._blocks[i].update(self.rule, ws, gs, states, plain)
-        for w in ws:
-            versions.touch(w)
+            self._blocks.append(Blocks(type(self).__name__))
+        self._blocks[i].update(self, ws, gs, states, plain)
+        versions.touch_all(ws)
 
     def _started(self, parameter: Tensor, plain: Group) -> Slots:
         s = self.state[parameter] = self.init(np.asarray(parameter._array), plain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ class RMSprop(Optimizer):
     """
 
     elementwise = True
+    kernel = "rmsprop"
 
     def __init__(
         self,
@@ -64,3 +65,15 @@ class RMSprop(Optimizer):
             b = s["momentum_buffer"]
             s["momentum_buffer"] = d = d if b is None else momentum * b + d
         return w - group["lr"] * d
+
+    def columns(self, group: Group) -> Sequence[str] | None:
+        mean = "grad_avg" if group["centered"] else ""
+        return "square_avg", mean, "momentum_buffer" if group["momentum"] else ""
+
+    def arguments(self, s: Slots, group: Group) -> tuple[float | bool, ...]:
+        s["step"] += 1
+        return (
+            *(float(group[name]) for name in ("lr", "alpha", "eps", "weight_decay", "momentum")),
+            bool(group["centered"]),
+            bool(group["maximize"]),
+        )

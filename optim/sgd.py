@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import rates
@@ -21,6 +21,7 @@ class SGD(Optimizer):
     """
 
     elementwise = True
+    kernel = "sgd"
 
     def __init__(
         self,
@@ -60,3 +61,15 @@ class SGD(Optimizer):
         s["momentum_buffer"] = m = g if m is None else momentum * m + (1 - group["dampening"]) * g
         d = g + momentum * m if group["nesterov"] else m
         return w + d if group["velocity"] else w - lr * d
+
+    def columns(self, group: Group) -> Sequence[str] | None:
+        if group["velocity"]:
+            return None
+        return ("momentum_buffer",) if group["momentum"] else ()
+
+    def arguments(self, s: Slots, group: Group) -> tuple[float | bool, ...]:
+        return (
+            *(float(group[name]) for name in ("lr", "momentum", "dampening", "weight_decay")),
+            bool(group["nesterov"]),
+            bool(group["maximize"]),
+        )

@@ -6,15 +6,25 @@ import math
 from collections.abc import Iterable
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 import autograd_core as ag
-from autograd_core import Tensor
+import kernels
+from autograd_core import Tensor, versions
+from autograd_core.kernel_sizes import FLOATS
 
 Tensors = Tensor | Iterable[Tensor] | Iterable[tuple[str, Tensor]]
+Named = list[tuple[str | int, Tensor]]
+Array = NDArray[Any]
+
+# Elements of all gradients together that are worth a kernel; small networks do not load Numba.
+KERNEL = 16384
 
 
-def _named(who: str, tensors: Any) -> list[tuple[str, Tensor]]:
-    """Return the tensors with their names; without one, with their place and shape."""
-    found: list[tuple[str, Tensor]] = []
+def _named(who: str, tensors: Any) -> Named:
+    """Return the tensors with their names, or without one with their place."""
+    found: Named = []
     for i, item in enumerate([tensors] if isinstance(tensors, Tensor) else tensors):
         pair = cast("tuple[Any, ...]", item) if isinstance(item, tuple) else (None, item)
         tensor = pair[-1]
@@ -22,12 +32,11 @@ def _named(who: str, tensors: Any) -> list[tuple[str, Tensor]]:
             raise TypeError(
                 f"{who} got a {type(item).__name__}: it needs tensors, or (name, tensor) pairs"
             )
-        name = pair[0] or tensor.name or f"number {i}, of shape {tuple(tensor.shape)}"
-        found.append((name, tensor))
+        found.append((pair[0] or tensor.name or i, tensor))
     return found
 
 
-def _with_gradient(who: str, parameters: Any) -> list[tuple[str, Tensor]]:
+def _with_gradient(who: str, parameters: Any) -> Named:
     return [(name, p.grad) for name, p in _named(who, parameters) if p.grad is not None]
 
 
@@ -43,23 +52,66 @@ def get_total_norm(
     )
 
 
-def _total(
-    who: str, tensors: list[tuple[str, Tensor]], norm_type: float, error_if_nonfinite: bool
-) -> Tensor:
+def _total(who: str, tensors: Named, norm_type: float, error_if_nonfinite: bool) -> Tensor:
     if not tensors:
         return ag.tensor(0.0)
     order = float(norm_type)
     with ag.no_grad():
-        norms = [ag.linalg.vector_norm(x, order) for _, x in tensors]
-        total: Tensor = ag.linalg.vector_norm(ag.stack(norms), order)
-    if error_if_nonfinite and not math.isfinite(total.item()):
-        wrong = [
-            name for (name, _), norm in zip(tensors, norms, strict=True)
-            if not math.isfinite(norm.item())
-        ]  # fmt: skip
-        where = f": see {', '.join(wrong)}" if wrong else ", of finite parts"
-        raise RuntimeError(f"{who} got gradients of norm {total.item()}{where}")
+        if order == 2:
+            total = _euclidean([x for _, x in tensors])
+        else:
+            norms = [ag.linalg.vector_norm(x, order) for _, x in tensors]
+            total = ag.linalg.vector_norm(ag.stack(norms), order)
+        if error_if_nonfinite and not math.isfinite(total.item()):
+            wrong = [
+                name if isinstance(name, str) else f"number {name}, of shape {tuple(x.shape)}"
+                for name, x in tensors
+                if not math.isfinite(ag.linalg.vector_norm(x, order).item())
+            ]
+            where = f": see {', '.join(wrong)}" if wrong else ", of finite parts"
+            raise RuntimeError(f"{who} got gradients of norm {total.item()}{where}")
     return total
+
+
+def _euclidean(tensors: list[Tensor]) -> Tensor:
+    """Return the norm of all elements as one vector; of order 2 it is the norm of the norms."""
+    arrays = _plain(tensors)
+    if arrays is None or not _large(arrays):
+        together = np.concatenate([x._array.ravel() for x in tensors])
+        return ag.linalg.vector_norm(ag.tensor(together))
+    from kernels.updates import PIECES
+
+    like, sums = _like(arrays), np.empty(1 + PIECES)
+    kernels.call.square_sum(like, _table(arrays), sums)
+    return ag.tensor(math.sqrt(sums[0]), dtype=like.dtype)
+
+
+def _plain(tensors: list[Tensor]) -> list[Array] | None:
+    """Return the arrays where they are of one dtype, of the kernels', and without gaps."""
+    arrays = [x._array for x in tensors]
+    dtype = arrays[0].dtype if arrays else None
+    if all([x.dtype == dtype and x.flags.c_contiguous and x.flags.aligned for x in arrays]):
+        return arrays if dtype in FLOATS else None
+    return None
+
+
+def _writable(tensors: list[Tensor]) -> list[Array] | None:
+    """Return the arrays where to write into one after the other is all there is to do."""
+    arrays = _plain(tensors) or []
+    distinct = len(set(map(id, arrays))) == len(arrays)
+    return arrays if arrays and distinct and all([x.flags.writeable for x in arrays]) else None
+
+
+def _large(arrays: list[Array]) -> bool:
+    return sum([x.size for x in arrays]) >= KERNEL
+
+
+def _like(arrays: list[Array]) -> Array:
+    return np.empty(0, arrays[0].dtype)
+
+
+def _table(arrays: list[Array]) -> Array:
+    return np.array([[id(x)] for x in arrays])
 
 
 def clip_grad_norm_(
@@ -92,13 +144,39 @@ def clip_grads_with_norm_(
 def _shorten(grads: list[Tensor], max_norm: float, total: Tensor) -> None:
     with ag.no_grad():
         factor = (max_norm / (total + 1e-6)).clamp(max=1.0)
-        for grad in grads:
-            grad.mul_(factor.to(grad.dtype))
+        if factor.item() == 1.0:
+            return
+        arrays = _writable(grads)
+        if arrays is None:
+            for grad in grads:
+                grad.mul_(factor.to(grad.dtype))
+            return
+    by = factor.item()
+    with np.errstate(all="ignore"):
+        if _large(arrays):
+            kernels.call.scale(_like(arrays), _table(arrays), by)
+        else:
+            by = np.array(by, arrays[0].dtype)
+            for x in arrays:
+                np.multiply(x, by, out=x)
+    versions.touch_all(arrays)
 
 
 def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every element of every gradient to ±clip_value, in place."""
     bound = float(clip_value)
-    with ag.no_grad():
-        for _, grad in _with_gradient("clip_grad_value_", parameters):
-            grad.clamp_(-bound, bound)
+    grads = [grad for _, grad in _with_gradient("clip_grad_value_", parameters)]
+    arrays = _writable(grads)
+    if arrays is None or math.isnan(bound):
+        with ag.no_grad():
+            for grad in grads:
+                grad.clamp_(-bound, bound)
+        return
+    with np.errstate(over="ignore"):  # a bound beyond the dtype is infinite
+        low, high = (np.array(each, arrays[0].dtype) for each in (-bound, bound))
+    if _large(arrays):
+        kernels.call.clamp(_like(arrays), _table(arrays), float(low), float(high))
+    else:
+        for x in arrays:
+            np.minimum(np.maximum(x, low, out=x), high, out=x)
+    versions.touch_all(arrays)

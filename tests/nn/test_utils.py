@@ -12,7 +12,7 @@ import pytest
 import autograd_core as ag
 import nn
 from nn import utils
-from nn.utils import parametrizations, parametrize
+from nn.utils import clip_grad, parametrizations, parametrize
 
 
 def with_gradients(*gradients: Any) -> list[nn.Parameter]:
@@ -72,6 +72,67 @@ def test_a_gradient_that_is_not_finite_is_named() -> None:
     assert math.isnan(utils.clip_grad_norm_(model.parameters(), 1.0).item())
     with pytest.raises(RuntimeError, match="norm inf, of finite parts"):
         utils.get_total_norm([ag.tensor([3e38])] * 2, 1.0, error_if_nonfinite=True)
+
+
+@pytest.mark.parametrize("dtype", [ag.float16, ag.float32, ag.float64], ids=str)
+@pytest.mark.parametrize("size", [5, clip_grad.KERNEL])
+def test_large_gradients_are_shortened_as_small_ones_are(
+    size: int, dtype: Any, rng: np.random.Generator
+) -> None:
+    shapes = [(size,), (), (2, 3), (0,)]
+    parameters = [nn.Parameter(ag.zeros(shape, dtype=dtype)) for shape in shapes]
+    drawn = [np.asarray(rng.standard_normal(shape)).astype(dtype) for shape in shapes]
+    for p, g in zip(parameters, drawn, strict=True):
+        p.grad = ag.tensor(g)
+    exact = math.sqrt(sum((g.astype(float) ** 2).sum() for g in drawn))
+    rtol = 8 * float(np.finfo(dtype).eps)
+    assert utils.get_total_norm([ag.tensor(g) for g in drawn]).item() == pytest.approx(exact, rtol)
+    total = utils.clip_grad_norm_(parameters, 2 * exact)
+    assert (total.item(), total.dtype) == (pytest.approx(exact, rtol), dtype)
+    for p, g in zip(parameters, drawn, strict=True):
+        assert p.grad.numpy().tobytes() == g.tobytes()
+    utils.clip_grad_norm_(parameters, 0.25 * exact)
+    shorter = [0.25 * exact / (exact + 1e-6) * g for g in drawn]
+    for p, g in zip(parameters, shorter, strict=True):
+        np.testing.assert_allclose(p.grad.numpy(), g, rtol=3 * rtol)
+    utils.clip_grad_value_(parameters, 0.125)
+    for p, g in zip(parameters, shorter, strict=True):
+        np.testing.assert_allclose(p.grad.numpy(), np.clip(g, -0.125, 0.125), rtol=3 * rtol)
+
+
+@pytest.mark.parametrize("size", [3, clip_grad.KERNEL])
+def test_gradients_in_any_memory_are_clipped(size: int) -> None:
+    parameters = with_gradients([1.0] * size, [1.0] * size, [1.0] * size)
+    every_other = ag.ones(2 * size)[::2]
+    parameters[0].grad = parameters[1].grad = ag.ones(size)
+    parameters[2].grad = every_other
+    utils.clip_grad_norm_(parameters, math.sqrt(3 * size) / 2)
+    assert parameters[1].grad.tolist() == pytest.approx([0.25] * size)  # it was given twice
+    assert every_other.tolist() == pytest.approx([0.5] * size)
+    utils.clip_grad_value_(parameters, 0.1)
+    assert every_other.tolist() == pytest.approx([0.1] * size)
+
+
+@pytest.mark.parametrize("size", [3, clip_grad.KERNEL])
+def test_a_clipped_gradient_is_overwritten(size: int) -> None:
+    for clip in (utils.clip_grad_norm_, utils.clip_grad_value_):
+        parameter, gradient = nn.Parameter(ag.zeros(size)), ag.ones(size)
+        parameter.grad = gradient
+        y = (ag.ones(size).requires_grad_() * gradient).sum()
+        clip([parameter], 0.1)
+        with pytest.raises(ag.GraphError, match="changed in place"):
+            y.backward()
+
+
+@pytest.mark.parametrize("size", [3, clip_grad.KERNEL])
+def test_a_bound_beyond_the_dtype_clips_nothing_and_nan_clips_all(size: int) -> None:
+    (parameter,) = with_gradients([math.inf, *[1.0] * size])
+    utils.clip_grad_value_([parameter], 1e300)
+    assert parameter.grad.tolist() == [math.inf, *[1.0] * size]
+    assert math.isinf(utils.clip_grad_norm_([parameter], 1.0).item())
+    assert parameter.grad.isnan().tolist()[:2] == [True, False]  # inf times 0
+    utils.clip_grad_value_([parameter], math.nan)
+    assert parameter.grad.isnan().all()
 
 
 def test_elements_are_clamped_one_by_one() -> None:

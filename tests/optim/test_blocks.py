@@ -117,7 +117,7 @@ def test_memory_need_not_be_contiguous(size: int) -> None:
     turned = table.T.requires_grad_()
     plain = ag.ones(2 * size, size).requires_grad_()
     g = ag.tensor(np.arange(2.0 * size * size).reshape(size, 2 * size), dtype=ag.float32)
-    optimizer = optim.Adam([turned, plain], lr=0.1)
+    optimizer = optim.Adamax([turned, plain], lr=0.1)
     for _ in range(2):
         turned.grad, plain.grad = g.T, g.T.contiguous()
         optimizer.step()
@@ -136,6 +136,19 @@ def test_the_state_is_written_in_place() -> None:
         optimizer.step()
         assert shown.ravel()[0].item() == 1.5
         assert params[0].grad.ravel()[0].item() == 1.0
+
+
+@pytest.mark.parametrize("size", [3, blocks.KERNEL])
+def test_parameters_on_the_same_memory_are_updated_one_after_the_other(size: int) -> None:
+    table = ag.ones(2 * size)
+    params = [table[:size].requires_grad_(), table[size:].requires_grad_()]
+    apart, tied = optim.SGD(params, lr=0.5), optim.SGD([*params, table[1:].requires_grad_()], lr=1)
+    give(params)
+    apart.step()
+    assert table.tolist() == [0.5] * (2 * size)
+    give(tied.param_groups[0]["params"])
+    tied.step()
+    assert table.tolist() == [-0.5, *[-1.5] * (2 * size - 1)]
 
 
 def test_a_changed_rate_of_another_kind_is_followed() -> None:
