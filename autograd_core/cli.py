@@ -81,8 +81,7 @@ def add_demo(parsers: Parsers) -> None:
     number(
         "--threads",
         type=whole_number(1),
-        default=1,
-        help="of NumPy's matrix products (default: %(default)s)",
+        help="of the kernels (default: one for each core); the numbers are the same",
     )
     parser.set_defaults(run=run_demo)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
+import kernels
 from autograd_core.modes import MODE, current
 
 MODES = ("forward", "grad", "observer", "scope")
@@ -32,6 +34,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("torch"):
                 item.add_marker(absent)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def twins_if_asked() -> Iterator[None]:
+    """With NAIVE_KERNELS=1 the naive twin of every kernel runs in its place."""
+    if os.environ.get("NAIVE_KERNELS", "0") == "0":
+        yield
+        return
+    with kernels.naive_kernels():
+        yield
 
 
 @pytest.fixture

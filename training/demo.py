@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any, TypeAlias
 from threadpoolctl import threadpool_limits
 
 import nn.functional as F
-from autograd_core import Generator, trace_graph
+from autograd_core import Generator, get_num_threads, set_num_threads, trace_graph
+from kernels.threads import limit
 from nn import Module
 from nn.models import conv_net, fc_net
 from optim import Adam
@@ -39,8 +41,7 @@ class Settings:
     data_dir: Path = Path("data")
     epochs: int | None = None  # None: as many as the data set asks for
     seed: int = 0
-    # OpenBLAS rounds differently with each number of threads, and these nets gain little from two.
-    threads: int = 1
+    threads: int | None = None  # of kernels; None: one for each core. The numbers are the same.
     out: Path = Path("autograd-core-demo")
 
 
@@ -122,6 +123,8 @@ def prepare(settings: Settings) -> Job:
         raise NotADirectoryError(f"{out} is a file: the results need a folder")
     train, test = recipe.load(settings.data_dir)
     out.mkdir(parents=True, exist_ok=True)
+    if settings.threads is not None and settings.threads > limit():
+        raise ValueError(f"got {settings.threads} threads: there are {limit()} cores")
     if not os.access(out, os.W_OK):
         raise PermissionError(f"{out} cannot be written to: choose another folder for the results")
     return Job(settings, recipe, train, test)
@@ -135,7 +138,8 @@ def run(job: Job) -> bool:
         for name, net in job.recipe.nets.items()
     ]
     finished = True
-    with threadpool_limits(job.settings.threads, "blas"):
+    # OpenBLAS rounds differently with each number of threads.
+    with threadpool_limits(1, "blas"), _threads(job.settings.threads):
         print(report.heading(job))
         try:
             for training in trainings:
@@ -147,6 +151,17 @@ def run(job: Job) -> bool:
         _write(job, trainings, finished)
     print(f"Curves, images, graphs and metrics.json are in {job.settings.out}")
     return finished
+
+
+@contextmanager
+def _threads(n: int | None) -> Iterator[None]:
+    before = get_num_threads()
+    if n is not None:
+        set_num_threads(n)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
 
 
 def train(training: Training, job: Job) -> None:

@@ -7,11 +7,9 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from threadpoolctl import threadpool_info
-
-from autograd_core import __version__
+from autograd_core import __version__, get_num_threads
 
 from .loop import Epoch
 
@@ -27,7 +25,7 @@ def heading(job: Job) -> str:
     return (
         f"{job.recipe.title}: {len(job.train):,} training and {len(job.test):,} test images; "
         f"{plan['epochs']} epochs of {plan['optimizer']}, lr {plan['lr']:g}, "
-        f"batches of {plan['batch_size']}, seed {plan['seed']}, BLAS threads {plan['threads']}"
+        f"batches of {plan['batch_size']}, seed {plan['seed']}, {plan['threads']} threads"
     )
 
 
@@ -74,7 +72,7 @@ def settings(job: Job) -> dict[str, Any]:
         "batch_size": job.recipe.batch_size,
         "epochs": job.epochs,
         "seed": job.settings.seed,
-        "threads": _blas_threads(),
+        "threads": get_num_threads(),
     }
 
 
@@ -89,12 +87,6 @@ def _installed(library: str) -> str | None:
         return version(library)
     except PackageNotFoundError:
         return None
-
-
-def _blas_threads() -> int | None:
-    """None where threadpoolctl does not know the BLAS."""
-    pools = cast("list[dict[str, Any]]", threadpool_info())
-    return max((p["num_threads"] for p in pools if p["user_api"] == "blas"), default=None)
 
 
 def _numbers(epoch: Epoch) -> dict[str, float]:

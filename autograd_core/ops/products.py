@@ -102,7 +102,7 @@ def _product(a: Any, b: Any, axes: tuple[int, int]) -> Any:
     if (len(sizes), len(more)) != axes:
         needed = " and ".join("1 axis" if n == 1 else f"{n} axes" for n in axes)
         raise ShapeError(f"it needs operands with {needed}; matmul also takes others")
-    if len(sizes) == 3 and sizes[0] != more[0]:  # nothing broadcasts here
+    if sizes[-1] != more[-2 if axes[1] > 1 else 0] or sizes[:-2] != more[:-2]:
         raise ShapeError(_misfit(tuple(sizes), tuple(more)))
     return matmul(a, b)
 
@@ -115,7 +115,7 @@ def _product(a: Any, b: Any, axes: tuple[int, int]) -> Any:
 def mm(a: Array, b: Array) -> Array:
     """Product of two matrices: (n, k), (k, m) -> (n, m)."""
     if a.ndim != 2 or b.ndim != 2:
-        raise ShapeError("it needs operands with 2 axes; matmul also takes others")
+        raise ShapeError("it needs operands with 2 axes and 2 axes; matmul also takes others")
     return _multiplied(a, b)
 
 

@@ -14,7 +14,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import autograd_core as ag
 import nn
+from kernels.threads import limit
 from training import demo, figures, report
 from training.loop import Epoch, Evaluation, fit
 
@@ -74,7 +76,7 @@ def test_the_numbers_say_how_they_came_about(finished: Path) -> None:
         "batch_size": 16,
         "epochs": 3,
         "seed": 0,
-        "threads": 1,
+        "threads": ag.get_num_threads(),
     }
     assert measured["versions"]["numpy"] == np.__version__
     for net in measured["nets"].values():
@@ -235,3 +237,8 @@ def test_mnist_is_learned_as_well_as_in_the_lecture(data_dir: Path, tmp_path: Pa
     assert len(nets["fc_net"]["epochs"]) <= 5
     assert nets["fc_net"]["epochs"][-1]["test_accuracy"] >= 0.945
     assert nets["conv_net"]["epochs"][-1]["test_accuracy"] >= 0.972
+
+
+def test_more_threads_than_cores_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=rf"got {limit() + 1} threads: there are {limit()} cores"):
+        demo.prepare(demo.Settings(threads=limit() + 1, out=tmp_path / "out"))
