@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks import roofline
+from benchmarks import memory, roofline
 from benchmarks.environment import cores
 from benchmarks.process import ROOT
 from benchmarks.report import Measured, duration
@@ -37,6 +37,10 @@ def regenerate() -> None:
     pages: list[str] = []
     for path in sorted(FOLDER.glob("*.json")):
         run = json.loads(path.read_text())
+        if "memory" in run:
+            pages.append(
+                "\n".join(["## Peak memory", "", memory.HEAD, "", *memory.table(run["memory"]), ""])
+            )
         if "suites" not in run or run["quick"]:
             continue
         picture = path.with_name(f"{path.stem}-roofline.svg")
