@@ -38,9 +38,7 @@ def regenerate() -> None:
     for path in sorted(FOLDER.glob("*.json")):
         run = json.loads(path.read_text())
         if "memory" in run:
-            pages.append(
-                "\n".join(["## Peak memory", "", memory.HEAD, "", *memory.table(run["memory"]), ""])
-            )
+            pages.append("\n".join(memory.page(run["memory"])))
         if "suites" not in run or run["quick"]:
             continue
         picture = path.with_name(f"{path.stem}-roofline.svg")
