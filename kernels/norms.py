@@ -386,7 +386,7 @@ def _wide_products(g, x, k0, k1, stats, dweight, dbias):
 
 
 @compiled
-def _pull(g, x, k0, k1, stats, weight, dx, dweight, dbias, work):
+def _pull(g, x, k0, k1, stats, weight, dx, dweight, dbias, work, train):
     """The gradients of channels k0 to k1; dweight and dbias are float64."""
     n, c, s = x.shape
     wide = s >= NARROW
@@ -406,15 +406,24 @@ def _pull(g, x, k0, k1, stats, weight, dx, dweight, dbias, work):
             dweight[k] *= rstd
             for j in range(k * width, (k + 1) * width):
                 work[0, j], work[1, j], work[2, j], work[3, j] = mean, rstd * w, b, c0
+                if not train:
+                    work[0, j], work[2, j] = 0, 0
         at, column = first * s * x.itemsize, work.ctypes.data + first * width * x.itemsize
         for i in range(n):
             here = i * row + at
             if wide:
                 for k in range(first, last):
                     reads = g.ctypes.data + here, x.ctypes.data + here
-                    numbers = work[0, k], work[1, k], work[2, k], work[3, k]
-                    combine(x, s, reads, numbers, (dx.ctypes.data + here,))
+                    if train:
+                        numbers = work[0, k], work[1, k], work[2, k], work[3, k]
+                        combine(x, s, reads, numbers, (dx.ctypes.data + here,))
+                    else:
+                        numbers = work[0, k], work[1, k], work[2, k]
+                        stretch(x, s, (reads[0],), numbers, (dx.ctypes.data + here,))
                     here += s * x.itemsize
+            elif not train:
+                reads = g.ctypes.data + here, column, column + line, column + 2 * line
+                stretch_each(x, (last - first) * s, reads, (), (dx.ctypes.data + here,))
             else:
                 reads = (
                     g.ctypes.data + here, x.ctypes.data + here,
@@ -424,13 +433,13 @@ def _pull(g, x, k0, k1, stats, weight, dx, dweight, dbias, work):
 
 
 @compiled(parallel=True)
-def _pull_chunks(g, x, chunks, stats, weight, dx, dweight, dbias, work):
+def _pull_chunks(g, x, chunks, stats, weight, dx, dweight, dbias, work, train):
     for i in numba.prange(chunks):
         k0, k1 = x.shape[1] * i // chunks, x.shape[1] * (i + 1) // chunks
-        _pull(g, x, k0, k1, stats, weight, dx, dweight, dbias, work)
+        _pull(g, x, k0, k1, stats, weight, dx, dweight, dbias, work, train)
 
 
-def batch_norm_vjp_naive(g, x, stats, weight, dx, dweight, dbias, work):
+def batch_norm_vjp_naive(g, x, stats, weight, dx, dweight, dbias, work, train):
     n, c, s = x.shape
     for k in range(c):
         mean, rstd = stats[0, k], stats[2, k]
@@ -442,24 +451,26 @@ def batch_norm_vjp_naive(g, x, stats, weight, dx, dweight, dbias, work):
         scale = rstd * weight[k] if weight.size else rstd
         for i in range(n):
             for j in range(s):
-                along = dbias[k] + (x[i, k, j] - mean) * rstd * dweight[k]
+                along = dbias[k] + (x[i, k, j] - mean) * rstd * dweight[k] if train else 0.0
                 dx[i, k, j] = scale * (g[i, k, j] - along / (n * s))
 
 
 @twin_of(
     batch_norm_vjp_naive,
     signature=lambda f: types.void(
-        read(f, 3), read(f, 3), read(F, 2), read(f), write(f, 3), write(F), write(F), write(f, 2), B
+        read(f, 3), read(f, 3), read(F, 2), read(f), write(f, 3), write(F), write(F), write(f, 2),
+        B, B,
     ),
     rtol=1e-4,
     atol=1e-5,
     intrinsic=True,
     parallel=True,
-)
-def batch_norm_vjp(g, x, stats, weight, dx, dweight, dbias, work, parallel):
+)  # fmt: skip
+def batch_norm_vjp(g, x, stats, weight, dx, dweight, dbias, work, train, parallel):
     """The cotangents of x, weight and bias (float64, of c each, also without a weight).
 
-    stats is what batch_norm left in training. work has the shape batch_norm_work(c, s).
+    stats is what batch_norm left in training, or without train what was given it, which does not
+    depend on x. work has the shape batch_norm_work(c, s).
     Against the twin: sums in blocks; dx as a g + b (x - mean) + c.
     """
     if x.size == 0:
@@ -468,9 +479,9 @@ def batch_norm_vjp(g, x, stats, weight, dx, dweight, dbias, work, parallel):
         return
     chunks = _channel_chunks(x)
     if parallel and chunks > 1:
-        _pull_chunks(g, x, chunks, stats, weight, dx, dweight, dbias, work)
+        _pull_chunks(g, x, chunks, stats, weight, dx, dweight, dbias, work, train)
     else:
-        _pull(g, x, 0, x.shape[1], stats, weight, dx, dweight, dbias, work)
+        _pull(g, x, 0, x.shape[1], stats, weight, dx, dweight, dbias, work, train)
 
 
 # Layer and RMS norm: every row of x (r, n) on its own.

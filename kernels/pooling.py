@@ -24,6 +24,11 @@ from .rows import CHUNKS, chunks_of, row_loop
 
 B = types.boolean
 FEW = 2  # outputs in a row from which they are taken side by side
+SMALL = 1 << 10  # elements of a plane that is done by maps,
+APART = 1 << 14  # and if they are FAR apart: else their elements are loaded one by one
+TOGETHER = 1 << 9  # elements of such planes that are done at a time
+TAPS = 16  # elements of a window, at most, that a map lists
+FAR = 3  # distance of windows from which single elements are loaded
 DISTINCT = 1 << 31  # elements of a plane whose numbers fit into the lanes
 
 
@@ -186,6 +191,63 @@ def table_shape(outputs):
     return sum(outputs), 3
 
 
+# Small planes: which elements a sum has is the same for all of them, so maps say it, for several
+# planes at a time. Row q of a map names the q-th; the zero behind the elements fills up.
+
+
+def average_maps(window, sizes, outputs):
+    """Return the shape of the int64 maps of average_pool; (0, 0) where they are of no use."""
+    return _window_maps(window, sizes, outputs, 2)
+
+
+def max_maps(window, sizes, outputs):
+    """Return the shape of the int64 maps of max_pool; (0, 0) where they are of no use."""
+    return _window_maps(window, sizes, outputs, FAR)
+
+
+def _window_maps(window, sizes, outputs, far):
+    """Windows may not reach into the padding, and are `far` apart at least."""
+    ends = zip(window[0], window[1], window[2], sizes, outputs, strict=True)
+    inside = all(p == 0 and (o - 1) * s + k <= n for k, s, p, n, o in ends)
+    taps = math.prod(map(int, window[0]))
+    apart = window[1, 2] >= far and window[3].max() == 1
+    most = APART if window[1, 2] >= FAR else SMALL
+    if not (inside and apart and _small(window, sizes, most) and taps <= TAPS):
+        return 0, 0
+    return taps, _together(sizes) * math.prod(outputs)
+
+
+def _small(window, sizes, most=SMALL):
+    """Tell whether planes are so small that maps of them stay in a cache."""
+    return bool(window[0].min()) and math.prod(sizes) <= most
+
+
+def _together(sizes):
+    """Return how many planes are taken at a time."""
+    return max(1, TOGETHER // math.prod(sizes))
+
+
+@compiled
+def _repeat(maps, size, step, planes, zero):
+    """Draw the maps of `size` elements of a plane for more planes, `step` sources further each."""
+    for q in range(maps.shape[0]):
+        for e in range(size):
+            for plane in range(1, planes):
+                there = maps[q, e] != zero
+                maps[q, plane * size + e] = maps[q, e] + plane * step if there else zero
+
+
+@compiled
+def _draw_windows(window, sizes, outputs, planes, maps):
+    """Map every output to the elements of its window, which has none in the padding."""
+    for e, (i, j, k) in enumerate(np.ndindex(outputs)):
+        for q, (d, h, w) in enumerate(np.ndindex((window[0, 0], window[0, 1], window[0, 2]))):
+            depth, row = i * window[1, 0] + d, j * window[1, 1] + h
+            maps[q, e] = (depth * sizes[1] + row) * sizes[2] + k * window[1, 2] + w
+    size = outputs[0] * outputs[1] * outputs[2]
+    _repeat(maps, size, sizes[0] * sizes[1] * sizes[2], planes, -1)
+
+
 @compiled
 def _look_up(window, sizes, outputs, include, table):
     """For each output along each axis: where its elements start and stop, and how many count."""
@@ -268,11 +330,49 @@ def _max_planes(x, p0, p1, window, y, at, table):
                     best_any(x, source, target, place, ow, sizes, ds, hs, ws)
 
 
+@compiled
+def _best_mapped(source, maps, y, at):
+    """y[e] = the largest of source[maps[q, e]] over q, at[e] = which it is."""
+    first = maps[0]
+    for e in range(y.size):
+        y[e], at[e] = source[np.uintp(first[e])], first[e]
+    for q in range(1, maps.shape[0]):
+        more = maps[q]
+        for e in range(y.size):
+            x, best = source[np.uintp(more[e])], y[e]
+            take = (x > best) | (x != x)
+            y[e] = x if take else best
+            at[e] = more[e] if take else at[e]
+
+
+@compiled
+def _max_small(x, p0, p1, y, at, maps):
+    size, outputs = x.size // x.shape[0], y.size // y.shape[0]
+    planes = maps.shape[1] // outputs
+    source, target, places = x.reshape(-1), y.reshape(-1), at.reshape(-1)
+    for p in range(p0, p1, planes):
+        last = min(p + planes, p1)
+        here = places[p * outputs : last * outputs]
+        part = target[p * outputs : last * outputs]
+        _best_mapped(source[p * size : last * size], maps, part, here)
+        for plane in range(1, last - p):
+            for e in range(plane * outputs, (plane + 1) * outputs):
+                here[e] -= plane * size
+
+
+@compiled
+def _max_some(x, p0, p1, window, y, at, table, maps):
+    if maps.size:
+        _max_small(x, p0, p1, y, at, maps)
+    else:
+        _max_planes(x, p0, p1, window, y, at, table)
+
+
 @compiled(parallel=True)
-def _max_chunks(x, chunks, window, y, at, table):
+def _max_chunks(x, chunks, window, y, at, table, maps):
     for i in numba.prange(chunks):
         p0, p1 = x.shape[0] * i // chunks, x.shape[0] * (i + 1) // chunks
-        _max_planes(x, p0, p1, window, y, at, table)
+        _max_some(x, p0, p1, window, y, at, table, maps)
 
 
 def range_naive(o, axis, n, outputs, window):
@@ -284,7 +384,7 @@ def range_naive(o, axis, n, outputs, window):
     return [place for place in places if 0 <= place < n]
 
 
-def max_pool_naive(x, window, y, at, table):
+def max_pool_naive(x, window, y, at, table, maps):
     for p in range(x.shape[0]):
         for i, j, k in ((i, j, k) for i in range(y.shape[1]) for j in range(y.shape[2])
                         for k in range(y.shape[3])):  # fmt: skip
@@ -302,25 +402,28 @@ def max_pool_naive(x, window, y, at, table):
     max_pool_naive,
     signature=lambda f: types.void(
         read(f, 4), read(types.int64, 2), write(f, 4), write(types.int64, 4),
-        write(types.int64, 2), B,
+        write(types.int64, 2), write(types.int64, 2), B,
     ),
     rtol=0.0,
     intrinsic=True,
     parallel=True,
 )  # fmt: skip
-def max_pool(x, window, y, at, table, parallel):
+def max_pool(x, window, y, at, table, maps, parallel):
     """The largest element of every window, and its number in the plane: the first of equal ones.
 
     NaN counts as the largest; of several the last is taken. A window of padding alone has -inf, -1.
-    table has the shape table_shape((od, oh, ow)).
-    Against the twin: the windows of a row side by side, in lanes.
+    table has the shape table_shape((od, oh, ow)), maps that of max_maps.
+    Against the twin: the windows of a row, or of a plane, side by side.
     """
     chunks = chunks_of(x.shape[0], x.shape[1] * x.shape[2] * x.shape[3])
     _look_up(window, x.shape[1:], y.shape[1:], False, table)
+    if maps.size:
+        planes = maps.shape[1] // (y.shape[1] * y.shape[2] * y.shape[3])
+        _draw_windows(window, x.shape[1:], y.shape[1:], planes, maps)
     if parallel and chunks > 1:
-        _max_chunks(x, chunks, window, y, at, table)
+        _max_chunks(x, chunks, window, y, at, table, maps)
     else:
-        _max_planes(x, 0, x.shape[0], window, y, at, table)
+        _max_some(x, 0, x.shape[0], window, y, at, table, maps)
 
 
 @compiled
@@ -389,10 +492,25 @@ def _total(reads, numbers, sums):
 row_total = row_loop(_total, sums=1)
 
 
-def average_work(window, w, ow):
-    """Return the shape of the work array of averages over rows of w: counts, then two a chunk."""
+def average_work(window, sizes, outputs):
+    """Return the shape of the work array of averages: counts, then two rows a chunk.
+
+    sizes are d, h and w of the planes, outputs those of what they become.
+    """
     kernel, stride, padding = (int(row[2]) for row in window[:3])
-    return 1 + 2 * CHUNKS, max(w + padding, ow * stride + kernel, ow)
+    width = max(sizes[2] + padding, outputs[2] * stride + kernel, outputs[2])
+    rows = sizes[0] * sizes[1] * outputs[2]
+    together = _together(sizes) * max(rows, math.prod(outputs)) + 1
+    return 1 + 2 * CHUNKS, max(width, together if _small(window, sizes, APART) else 0)
+
+
+def average_vjp_maps(window, sizes, outputs):
+    """Return the shape of the int64 maps of average_pool_vjp; (0, 0) where they are of no use."""
+    if not _small(window, sizes):
+        return 0, 0
+    strides = zip(window[0], window[1], outputs, strict=True)
+    d, h, w = (min(o, -(-int(k) // int(s))) for k, s, o in strides)
+    return d * h + w, _together(sizes) * sizes[0] * sizes[1] * max(sizes[2], outputs[2])
 
 
 @compiled
@@ -458,11 +576,59 @@ def _average_planes(x, p0, p1, window, y, table, counts):
                 divide(x, ow, (target, np.intp(counts.ctypes.data)), (area,), (target,))
 
 
+@compiled
+def _add_mapped(source, maps, out):
+    """out[e] = the sum over q of source[maps[q, e]]."""
+    first = maps[0]
+    if maps.shape[0] == 1:
+        for e in range(out.size):
+            out[e] = source[np.uintp(first[e])]
+        return
+    second = maps[1]
+    for e in range(out.size):
+        out[e] = source[np.uintp(first[e])] + source[np.uintp(second[e])]
+    for q in range(2, maps.shape[0]):
+        more = maps[q]
+        for e in range(out.size):
+            out[e] += source[np.uintp(more[e])]
+
+
+@compiled
+def _fill_counts(outputs, planes, table, counts):
+    """Spread the counts along w over all outputs of the planes."""
+    od, oh, ow = outputs
+    for row in range(planes * od * oh - 1, -1, -1):
+        area = table[row // oh % od, 2] * table[od + row % oh, 2]
+        for k in range(ow):
+            counts[row * ow + k] = counts[k] * area
+
+
+@compiled
+def _average_small(x, p0, p1, y, maps, counts):
+    size, outputs = x.size // x.shape[0], y.size // y.shape[0]
+    planes = maps.shape[1] // outputs
+    source, target = x.reshape(-1), y.reshape(-1)
+    for p in range(p0, p1, planes):
+        last = min(p + planes, p1)
+        out = target[p * outputs : last * outputs]
+        _add_mapped(source[p * size : last * size], maps, out)
+        for e in range(out.size):
+            out[e] /= counts[e]
+
+
+@compiled
+def _average_some(x, p0, p1, window, y, table, counts, maps):
+    if maps.size:
+        _average_small(x, p0, p1, y, maps, counts)
+    else:
+        _average_planes(x, p0, p1, window, y, table, counts)
+
+
 @compiled(parallel=True)
-def _average_chunks(x, chunks, window, y, table, counts):
+def _average_chunks(x, chunks, window, y, table, counts, maps):
     for i in numba.prange(chunks):
         p0, p1 = x.shape[0] * i // chunks, x.shape[0] * (i + 1) // chunks
-        _average_planes(x, p0, p1, window, y, table, counts)
+        _average_some(x, p0, p1, window, y, table, counts, maps)
 
 
 def windows_naive(shape, outputs, window, include, divisor):
@@ -480,7 +646,7 @@ def windows_naive(shape, outputs, window, include, divisor):
         yield o, ranges, divisor or count
 
 
-def average_pool_naive(x, window, include, divisor, y, table, work):
+def average_pool_naive(x, window, include, divisor, y, table, work, maps):
     sizes = x.shape[1:], y.shape[1:]
     for p in range(x.shape[0]):
         for o, (ds, hs, ws), count in windows_naive(*sizes, window, include, divisor):
@@ -497,6 +663,7 @@ def averages(f):
         write(f, 4),
         write(types.int64, 2),
         write(f, 2),
+        write(types.int64, 2),
         B,
     )
 
@@ -504,19 +671,24 @@ def averages(f):
 @twin_of(
     average_pool_naive, signature=averages, rtol=1e-4, atol=1e-5, intrinsic=True, parallel=True
 )
-def average_pool(x, window, include, divisor, y, table, work, parallel):
+def average_pool(x, window, include, divisor, y, table, work, maps, parallel):
     """The sum of every window over divisor, or if that is 0 over the number of its elements.
 
     With `include` those in the padding count, but not those beyond it. Every window has an element
-    of x; dilation is 1. table has the shape table_shape((od, oh, ow)), work that of average_work.
-    Against the twin: sums in the type of x; the windows of a row side by side, in lanes.
+    of x; dilation is 1. table has the shape table_shape((od, oh, ow)), work that of average_work,
+    maps that of average_maps.
+    Against the twin: sums in the type of x; the windows of a row, or of a plane, side by side.
     """
     chunks = chunks_of(x.shape[0], x.shape[1] * x.shape[2] * x.shape[3])
     _prepare(window, x.shape[1:], y.shape[1:], include, divisor, table, work[0])
+    if maps.size:
+        planes = maps.shape[1] // (y.shape[1] * y.shape[2] * y.shape[3])
+        _draw_windows(window, x.shape[1:], y.shape[1:], planes, maps)
+        _fill_counts(y.shape[1:], planes, table, work[0])
     if parallel and chunks > 1:
-        _average_chunks(x, chunks, window, y, table, work[0])
+        _average_chunks(x, chunks, window, y, table, work[0], maps)
     else:
-        _average_planes(x, 0, x.shape[0], window, y, table, work[0])
+        _average_some(x, 0, x.shape[0], window, y, table, work[0], maps)
 
 
 @compiled
@@ -562,14 +734,73 @@ def _share_planes(g, p0, p1, window, dx, table, counts, shares, u):
                         add(g, width, (row, at), (), (row,))
 
 
+@compiled
+def _draw_shares(window, sizes, outputs, planes, table, maps):
+    """Map rows of sums to the shares in them, columns to the sums; return how many maps rows have.
+
+    Sums have the width of the outputs and the rows of the planes.
+    """
+    od, oh, ow = outputs
+    depth, height, width = sizes
+    split = maps.shape[0] - min(ow, (window[0, 2] + window[1, 2] - 1) // window[1, 2])
+    shares, sums = od * oh * ow, depth * height * ow
+    for q in range(maps.shape[0]):
+        for e in range(maps.shape[1]):
+            maps[q, e] = planes * (shares if q < split else sums)
+    for row in range(depth * height):
+        d, h = row // height, row % height
+        q = 0
+        for i in range(od):
+            for j in range(oh):
+                if table[i, 0] <= d < table[i, 1] and table[od + j, 0] <= h < table[od + j, 1]:
+                    for k in range(ow):
+                        maps[q, row * ow + k] = (i * oh + j) * ow + k
+                    q += 1
+    for w in range(width):
+        q = split
+        for k in range(ow):
+            if table[od + oh + k, 0] <= w < table[od + oh + k, 1]:
+                for row in range(depth * height):
+                    maps[q, row * width + w] = row * ow + k
+                q += 1
+    _repeat(maps[:split], sums, shares, planes, planes * shares)
+    _repeat(maps[split:], depth * height * width, sums, planes, planes * sums)
+    return split
+
+
+@compiled
+def _share_small(g, p0, p1, dx, maps, split, counts, shares, sums):
+    outputs, size = g.size // g.shape[0], dx.size // dx.shape[0]
+    rows = dx.shape[1] * dx.shape[2] * g.shape[3]
+    planes = maps.shape[1] // max(size, rows)
+    source, target = g.reshape(-1), dx.reshape(-1)
+    shares[planes * outputs] = sums[planes * rows] = 0
+    for p in range(p0, p1, planes):
+        last = min(p + planes, p1)
+        part = source[p * outputs : last * outputs]
+        for e in range(part.size):
+            shares[e] = part[e] / counts[e]
+        _add_mapped(shares, maps[:split], sums[: (last - p) * rows])
+        _add_mapped(sums, maps[split:], target[p * size : last * size])
+
+
+@compiled
+def _share_some(g, p0, p1, window, dx, table, maps, split, counts, shares, u):
+    if maps.size:
+        _share_small(g, p0, p1, dx, maps, split, counts, shares, u)
+    else:
+        _share_planes(g, p0, p1, window, dx, table, counts, shares, u)
+
+
 @compiled(parallel=True)
-def _share_chunks(g, chunks, window, dx, table, work):
+def _share_chunks(g, chunks, window, dx, table, maps, split, work):
     for i in numba.prange(chunks):
         p0, p1 = g.shape[0] * i // chunks, g.shape[0] * (i + 1) // chunks
-        _share_planes(g, p0, p1, window, dx, table, work[0], work[2 * i + 1], work[2 * i + 2])
+        shares, u = work[2 * i + 1], work[2 * i + 2]
+        _share_some(g, p0, p1, window, dx, table, maps, split, work[0], shares, u)
 
 
-def average_pool_vjp_naive(g, window, include, divisor, dx, table, work):
+def average_pool_vjp_naive(g, window, include, divisor, dx, table, work, maps):
     sizes = dx.shape[1:], g.shape[1:]
     dx[...] = 0
     for p in range(g.shape[0]):
@@ -586,14 +817,20 @@ def average_pool_vjp_naive(g, window, include, divisor, dx, table, work):
     intrinsic=True,
     parallel=True,
 )
-def average_pool_vjp(g, window, include, divisor, dx, table, work, parallel):
+def average_pool_vjp(g, window, include, divisor, dx, table, work, maps, parallel):
     """The cotangent of x of average_pool: every element of g shared among those of its window.
 
-    Against the twin: a row of shares is made once and added to all rows of the windows.
+    The work arrays are those of average_pool, but maps has the shape average_vjp_maps.
+    Against the twin: rows of shares are added up first, and their columns after that.
     """
-    chunks = chunks_of(g.shape[0], dx.shape[1] * dx.shape[2] * dx.shape[3])
-    _prepare(window, dx.shape[1:], g.shape[1:], include, divisor, table, work[0])
+    size, outputs = dx.shape[1] * dx.shape[2] * dx.shape[3], g.shape[1:]
+    chunks, split = chunks_of(g.shape[0], size), 0
+    _prepare(window, dx.shape[1:], outputs, include, divisor, table, work[0])
+    if maps.size:
+        planes = maps.shape[1] // max(size, dx.shape[1] * dx.shape[2] * g.shape[3])
+        split = _draw_shares(window, dx.shape[1:], outputs, planes, table, maps)
+        _fill_counts(outputs, planes, table, work[0])
     if parallel and chunks > 1:
-        _share_chunks(g, chunks, window, dx, table, work)
+        _share_chunks(g, chunks, window, dx, table, maps, split, work)
     else:
-        _share_planes(g, 0, g.shape[0], window, dx, table, work[0], work[1], work[2])
+        _share_some(g, 0, g.shape[0], window, dx, table, maps, split, work[0], work[1], work[2])

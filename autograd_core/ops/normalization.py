@@ -1,136 +1,167 @@
-"""Numbers brought to mean 0 and mean square 1 over some axes: what every norm layer rests on."""
+"""Numbers brought to mean 0 and mean square 1 over some axes, then scaled and shifted: all norms.
+
+The work on arrays is in normalization_arrays.py; where a derivative will be differentiated again,
+the formulas below run instead.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..op import elementwise, op
+from ..op import op
+from ..recording import Traced
 from ..versions import Array
+from . import normalization_arrays
 from .elementwise import rsqrt
-from .reduction import mean, sum
-from .shape import Shape, add_reduce, expand
+from .normalization_arrays import Form
+from .reduction import mean
+from .shape import cast, expand, sum_to
 
 __all__: list[str] = []
 
 
 class Standardized(NamedTuple):
-    """Standardized numbers, and the mean and variance that they had; both keep their axes."""
+    """Scaled and shifted numbers; the mean and 1/√(var + eps) of what they were, in float64.
+
+    Tangents are added slot by slot.
+    """
 
     values: Any
     mean: Any
-    var: Any
+    rstd: Any
+
+    def __add__(self, other: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Standardized(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-def _pull(g: Any, y: Any, shapes: Any, dims: Shape, eps: float, center: bool) -> Any:
-    count = math.prod(shapes[0][d] for d in dims)
-    scale = rsqrt(y[2] + eps)
-    pulled: list[Any] = []
-    if g[0] is not None:
-        pulled.append(standardize_input(g[0], y[0], scale, dims, center))
-    if g[1] is not None:
-        pulled.append(expand(g[1] / count if center else 0.0 * g[1], shapes[0]))
+def _unit(x: Any, y: Any, form: Form, eps: float) -> tuple[Any, Any]:
+    """Return x with mean 0 and mean square 1, and what it was multiplied by.
+
+    The mean found before goes off first, as a constant: digits survive beside a large mean.
+    """
+    wide = np.result_type(x.dtype, np.float32)
+    middle, rstd = ((a._array if isinstance(a, Traced) else a).astype(wide) for a in y[1:])
+    d = cast(x, wide).reshape(form.shape) - middle
+    if form.known:
+        return d * rstd, rstd
+    if form.centred:
+        d = d - mean(d, form.dims, True)
+    rstd = rsqrt(mean(d * d, form.dims, True) + eps)
+    return d * rstd, rstd
+
+
+def _through(h: Any, unit: Any, rstd: Any, form: Form) -> Any:
+    """Return rstd (h - mean h - u mean(h u)): the Jacobian of the unit, which is symmetric."""
+    if form.known:
+        return rstd * h
+    rest = h - unit * mean(h * unit, form.dims, True)
+    return rstd * (rest - mean(h, form.dims, True) if form.centred else rest)
+
+
+def _pull_values(g: Any, y: Any, x: Any, weight: Any, shapes: Any, form: Form, eps: float) -> Any:
+    """Return the cotangents of x, weight and bias, given that of the values."""
+    if not any(isinstance(a, Traced) for a in (g, x, weight)):
+        affine = bool(shapes[1] or shapes[2])
+        return normalization_arrays.pull(g, y[1], y[2], x, weight, affine, form)
+    unit, rstd = _unit(x, y, form, eps)
+    g = g.reshape(form.shape)
+    h = g if weight is None else g * weight.reshape(form.affine)
+    return _through(h, unit, rstd, form), sum_to(g * unit, form.affine), sum_to(g, form.affine)
+
+
+def _pull_statistics(g: Any, y: Any, x: Any, form: Form, eps: float) -> Any:
+    """Return the cotangent of x, given those of the mean and of 1/√(var + eps)."""
+    unit, rstd = _unit(x, y, form, eps)
+    shares: list[Any] = [np.zeros(form.kept, unit.dtype)]
+    if form.known:
+        g = (None, None, None)
+    if g[1] is not None and form.centred:
+        shares.append(g[1] / form.together)
     if g[2] is not None:
-        pulled.append(y[0] * (g[2] * (2.0 / count) / scale))
-    total = pulled[0]
-    for more in pulled[1:]:
-        total = total + more
-    return total
+        shares.append(unit * (rstd * rstd * g[2] / -form.together))
+    return expand(sum(shares[1:], shares[0]), form.shape)
 
 
-def _push(t: Any, y: Any, dims: Shape, eps: float, center: bool) -> Any:
-    scale = rsqrt(y[2] + eps)
-    middle = mean(t, dims, True)
+def _pull(g: Any, y: Any, x: Any, weight: Any, shapes: Any, form: Form, eps: float) -> list[Any]:
+    """Return the cotangents of x, weight and bias, each with as many elements as that."""
+    pulled: list[Any] = [None, None, None]
+    if g[0] is not None:
+        pulled = list(_pull_values(g[0], y, x, weight, shapes, form, eps))
+    if g[1] is not None or g[2] is not None:
+        more = _pull_statistics(g, y, x, form, eps)
+        pulled[0] = more if pulled[0] is None else pulled[0].reshape(form.shape) + more
+    return pulled
+
+
+def _pull_to(operand: int) -> Callable[..., Any]:
+    """Return the rule of one operand.
+
+    The three cotangents come from one pass over memory. The engine's list of cotangents lives for
+    one visit to a node, so the first rule it asks leaves all three behind the list's own slots.
+    """
+
+    def rule(g: Any, y: Any, x: Any, weight: Any, shapes: Any, form: Form, eps: float) -> Any:
+        if len(g) == len(Standardized._fields):
+            g.append(_pull(g, y, x, weight, shapes, form, eps))
+        cotangent, shape = g[-1][operand], shapes[operand]
+        if cotangent is None or cotangent.shape == shape:  # a view would be copied into .grad
+            return cotangent
+        return cotangent.reshape(shape)
+
+    return rule
+
+
+def _alone(values: Any, shapes: Any, form: Form) -> Standardized:
+    """Return the tangent of the values where the statistics have none."""
+    return Standardized(values.reshape(shapes[0]), np.zeros(form.kept), np.zeros(form.kept))
+
+
+def _push(t: Any, y: Any, x: Any, weight: Any, shapes: Any, form: Form, eps: float) -> Any:
+    unit, rstd = _unit(x, y, form, eps)
+    t = t.reshape(form.shape)
+    values = _through(t, unit, rstd, form)
+    if weight is not None:
+        values = values * weight.reshape(form.affine)
+    if form.known:
+        return _alone(values, shapes, form)
+    middle = mean(t, form.dims, True)
     return Standardized(
-        standardize_input(t, y[0], scale, dims, center),
-        middle if center else 0.0 * middle,
-        2.0 * mean(t * y[0], dims, True) / scale,
+        values.reshape(shapes[0]),
+        middle if form.centred else 0.0 * middle,
+        -rstd * rstd * mean(unit * t, form.dims, True),
     )
 
 
-@op(vjp=[_pull], jvp=[_push], results=Standardized)
-def standardize(x: Array, dims: Shape, eps: float, center: bool = True) -> Standardized:
-    """(x - mean) / √(var + eps) over `dims`; without `center` the mean counts as 0.
-
-    One element of each group is taken off before the mean of the rest is, so that digits survive
-    beside a large mean; the variance is the mean of squared deviations, in a second pass.
-    """
-    if x.dtype.char == "e":
-        wide = standardize.op.forward(x.astype(np.float32), dims, eps, center)
-        return Standardized(*(part.astype(np.float16) for part in wide))
-    kept = [1 if d in dims else n for d, n in enumerate(x.shape)]
-    if not x.size:
-        return Standardized(x.copy(), np.zeros(kept, x.dtype), np.zeros(kept, x.dtype))
-    count = math.prod(x.shape[d] for d in dims)
-    if center:
-        first = x[tuple(slice(1) if d in dims else slice(None) for d in range(x.ndim))]
-        y = x - first
-        rest = add_reduce(y, dims, None, None, True) / x.dtype.type(count)
-        y -= rest
-        middle = first + rest
-    else:
-        y = x.copy()
-        middle = np.zeros(kept, x.dtype)
-    var = _products(y, y, dims) / x.dtype.type(count)
-    y *= 1.0 / np.sqrt(var + x.dtype.type(eps))
-    return Standardized(y, middle, var)
+def _push_weight(t: Any, y: Any, x: Any, shapes: Any, form: Form, eps: float) -> Any:
+    unit, _ = _unit(x, y, form, eps)
+    return _alone(unit * t.reshape(form.affine), shapes, form)
 
 
-def _products(a: Array, b: Array, dims: Shape) -> Array:
-    """Return the sum of a b over `dims`, which stay as axes of one element, without a copy."""
-    axes = list(range(a.ndim))
-    kept = [axis for axis in axes if axis not in dims]
-    sums = np.einsum(a, axes, b, axes, kept)
-    return sums.reshape([1 if axis in dims else n for axis, n in enumerate(a.shape)])
-
-
-def _along(a: Any, b: Any, dims: Shape) -> Any:
-    return mean(a * b, dims, True)
+def _push_bias(t: Any, shapes: Any, form: Form) -> Any:
+    return _alone(expand(t.reshape(form.affine), form.shape), shapes, form)
 
 
 @op(
-    vjp=[
-        lambda g, unit, scale, dims, center: standardize_input(g, unit, scale, dims, center),
-        lambda g, y_bar, unit, scale, dims: (
-            -scale * (g * _along(y_bar, unit, dims) + y_bar * _along(g, unit, dims))
-        ),
-        lambda g, y, scale, dims: sum(g * y, dims, True) / scale,
-    ],
-    jvp=[
-        lambda t, unit, scale, dims, center: standardize_input(t, unit, scale, dims, center),
-        lambda t, y_bar, unit, scale, dims: (
-            -scale * (t * _along(y_bar, unit, dims) + unit * _along(y_bar, t, dims))
-        ),
-        lambda t, y, scale: t * y / scale,
-    ],
+    label=lambda form: form.kind,
+    vjp=[_pull_to(0), _pull_to(1), _pull_to(2), None, None],
+    jvp=[_push, _push_weight, _push_bias, None, None],
+    results=Standardized,
+    promotes=True,
 )
-def standardize_input(
-    y_bar: Array, unit: Array, scale: Array, dims: Shape, center: bool = True
-) -> Array:
-    """scale (ȳ - mean ȳ - u mean(ȳ u)): pull ȳ back through u = standardize(x).
+def standardize(
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
+    mean: Array | None,
+    var: Array | None,
+    form: Form,
+    eps: float,
+) -> Standardized:
+    """(x - mean) / √(var + eps) weight + bias; weight and bias may be absent.
 
-    It is its own adjoint in ȳ, so it pushes a tangent forward as well.
+    A form that knows them has mean and var given, as constants; else they are those of x.
     """
-    if unit.dtype.char == "e":
-        wide = (a.astype(np.float32) for a in (y_bar, unit, scale))
-        return standardize_input.op.forward(*wide, dims, center).astype(np.float16)
-    count = max(1, math.prod(unit.shape[d] for d in dims))
-    x = unit * (_products(y_bar, unit, dims) / unit.dtype.type(-count))
-    x += y_bar
-    if center:
-        x -= add_reduce(y_bar, dims, None, None, True) / unit.dtype.type(count)
-    x *= scale
-    return x
-
-
-@elementwise(
-    scalar=lambda x, w, b: x * w + b,
-    vjp=[lambda g, w: g * w, lambda g, x: g * x, lambda g: g],
-)
-def affine(x: Array, w: Array, b: Array) -> Array:
-    """x w + b, with broadcasting; the sum takes the place of the product where it fits."""
-    y = np.multiply(x, w)
-    fits = isinstance(y, np.ndarray) and y.shape == np.broadcast_shapes(y.shape, np.shape(b))
-    return np.add(y, b, y if fits else None)
+    return Standardized(*normalization_arrays.forward(x, weight, bias, mean, var, form, eps))

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd_core as ag
-from autograd_core import DtypeError, ShapeError, Tensor, ops
+from autograd_core import DtypeError, ShapeError, Tensor
+from autograd_core.ops.lookup import embedding as rows_of
 
 __all__ = ["embedding", "embedding_bag"]
 
@@ -78,13 +79,11 @@ def _shorten(weight: Tensor, places: np.ndarray, max_norm: float | None, norm_ty
 
 def _rows(weight: Tensor, places: np.ndarray, padding: int | None, by_frequency: bool) -> Tensor:
     """Return the rows; their gradients are left out, or divided, as asked."""
-    rows = weight[places]
+    rows = rows_of(weight, places, -1 if padding is None else padding)
     if by_frequency:
         share = 1.0 / np.bincount(places.reshape(-1), minlength=1)[places]
         fixed = rows.detach()
         rows = fixed + (rows - fixed) * ag.tensor(share[..., None].astype(rows.dtype))
-    if padding is not None:
-        rows = ops.where(places[..., None] == padding, rows.detach(), rows)
     return rows
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core import ShapeError, ops
+from autograd_core import ShapeError, Tensor, ops
 from autograd_core.op import aliased
-from autograd_core.ops.normalization import affine, standardize
+from autograd_core.ops.normalization import standardize
+from autograd_core.ops.normalization_arrays import Form, by_channels, by_groups, by_rows
 from autograd_core.ops.pooling import avg_pool
 from autograd_core.ops.windows import check_float
 
@@ -21,38 +22,30 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _scaled(y: Any, weight: Any, bias: Any) -> Any:
-    """Return weight y + bias, of which either may be absent."""
-    if weight is None:
-        return y if bias is None else y + bias
-    return y * weight if bias is None else affine(y, weight, bias)
-
-
-def _per_channel(x: Any, **vectors: Any) -> list[Any]:
-    """Return vectors with one number a channel in the shape in which they meet x (n, c, ...)."""
-    found: list[Any] = []
+def _check_channels(x: Any, **vectors: Any) -> None:
+    """Raise where a vector has not one number for each channel of x (n, c, ...)."""
     for name, vector in vectors.items():
         if vector is not None and tuple(vector.shape) != (x.shape[1],):
             raise ShapeError(f"{name} has shape {tuple(vector.shape)}, it must be ({x.shape[1]},)")
-        shape = (1, -1) + (1,) * (len(x.shape) - 2)
-        found.append(None if vector is None else vector.reshape(shape))
-    return found
 
 
-def _follow(running_mean: Any, running_var: Any, mean: Any, var: Any, count: int,
-            momentum: float) -> None:  # fmt: skip
+def _follow(running_mean: Any, running_var: Any, mean: Any, rstd: Any, count: int, momentum: float,
+            eps: float) -> None:  # fmt: skip
     """Move the running statistics in place towards those of `count` numbers, if there are any.
 
-    mean and var are (samples, c, 1, ...), and their means over the samples are meant; what
-    follows is the unbiased variance.
+    mean and rstd = 1/√(var + eps) are (samples, c, 1, ...), and means over the samples are meant;
+    what follows is the unbiased variance.
     """
     if not count or 0 in mean.shape:
         return
+    mean, rstd = (a._array if isinstance(a, Tensor) else a for a in (mean, rstd))
+    var = np.maximum(rstd**-2.0 - eps, 0.0) * (count / (count - 1))
     with ag.no_grad():
-        unbiased = var * (count / (count - 1))
-        for running, current in ((running_mean, mean), (running_var, unbiased)):
+        for running, current in ((running_mean, mean), (running_var, var)):
             if running is not None:
-                running.mul_(1.0 - momentum).add_(current.mean(0).reshape(-1), alpha=momentum)
+                step = momentum * (np.add.reduce(current, 0) / len(current)).reshape(-1)
+                known = (1.0 - momentum) * running._array
+                running.copy_(ag.tensor((known + step).astype(running.dtype)))
 
 
 def _by_running(
@@ -61,11 +54,9 @@ def _by_running(
     """Return the normalization by statistics of other data, which are constants."""
     if running_mean is None or running_var is None:
         raise ShapeError("running_mean and running_var are needed where no batch gives statistics")
-    middle, spread, weight, bias = _per_channel(
-        x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
-    )
-    scale = ops.rsqrt(spread + eps)
-    return _scaled(x - middle, scale if weight is None else scale * weight, bias)
+    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    form = by_channels(tuple(x.shape), known=True)
+    return standardize(x, weight, bias, running_mean, running_var, form, eps)[0]
 
 
 @aliased
@@ -92,11 +83,10 @@ def batch_norm(
     shape = tuple(x.shape)
     count = math.prod(shape) // max(shape[1], 1)
     _several(count, "value per channel", shape)
-    _per_channel(x, running_mean=running_mean, running_var=running_var)
-    weight, bias = _per_channel(x, weight=weight, bias=bias)
-    y, mean, var = standardize(x, (0, *range(2, len(shape))), eps)
-    _follow(running_mean, running_var, mean, var, count, momentum)
-    return _scaled(y, weight, bias)
+    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    y, mean, rstd = standardize(x, weight, bias, None, None, by_channels(shape), eps)
+    _follow(running_mean, running_var, mean, rstd, count, momentum, eps)
+    return y
 
 
 def _several(count: int, what: str, shape: tuple[int, ...]) -> None:
@@ -128,15 +118,15 @@ def instance_norm(
     shape = tuple(x.shape)
     count = math.prod(shape[2:])
     _several(count, "spatial element", shape)
-    _per_channel(x, running_mean=running_mean, running_var=running_var)
-    weight, bias = _per_channel(x, weight=weight, bias=bias)
-    y, mean, var = standardize(x, tuple(range(2, len(shape))), eps)
-    _follow(running_mean, running_var, mean, var, count, momentum)
-    return _scaled(y, weight, bias)
+    _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    form = by_groups("instance_norm", shape, shape[1])
+    y, mean, rstd = standardize(x, weight, bias, None, None, form, eps)
+    _follow(running_mean, running_var, mean, rstd, count, momentum, eps)
+    return y
 
 
-def _last(x: Any, normalized_shape: Sequence[int], **parameters: Any) -> tuple[int, ...]:
-    """Return the last axes of x, after a check that they have the normalized shape."""
+def _last(kind: str, x: Any, normalized_shape: Sequence[int], **parameters: Any) -> Form:
+    """Return the form of a norm over the last axes, after a check that they have that shape."""
     check_float(x)
     shape = tuple(normalized_shape)
     if not shape or tuple(x.shape[-len(shape) :]) != shape:
@@ -144,7 +134,7 @@ def _last(x: Any, normalized_shape: Sequence[int], **parameters: Any) -> tuple[i
     for name, parameter in parameters.items():
         if parameter is not None and tuple(parameter.shape) != shape:
             raise ShapeError(f"{name} has shape {tuple(parameter.shape)}, it must be {shape}")
-    return tuple(range(len(x.shape) - len(shape), len(x.shape)))
+    return by_rows(kind, tuple(x.shape), len(shape))
 
 
 @aliased
@@ -159,8 +149,8 @@ def layer_norm(
 
     Ba, Kiros and Hinton, Layer Normalization (2016), section 3.
     """
-    dims = _last(x, normalized_shape, weight=weight, bias=bias)
-    return _scaled(standardize(x, dims, eps)[0], weight, bias)
+    form = _last("layer_norm", x, normalized_shape, weight=weight, bias=bias)
+    return standardize(x, weight, bias, None, None, form, eps)[0]
 
 
 @aliased
@@ -172,9 +162,9 @@ def rms_norm(
     Without eps it is the distance from 1 to the next number of x's dtype. Zhang and Sennrich,
     Root Mean Square Layer Normalization (2019), section 3.
     """
-    dims = _last(x, normalized_shape, weight=weight)
+    form = _last("rms_norm", x, normalized_shape, weight=weight)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    return _scaled(standardize(x, dims, eps, center=False)[0], weight, None)
+    return standardize(x, weight, None, None, None, form, eps)[0]
 
 
 @aliased
@@ -191,10 +181,9 @@ def group_norm(
         raise ShapeError(f"num_groups={num_groups} must divide the channels of x (n, c, ...)")
     if math.prod((*shape[:1], *shape[2:])) * (shape[1] // num_groups) == 1:
         _several(1, "value per channel", shape)
-    weight, bias = _per_channel(x, weight=weight, bias=bias)
-    groups = x.reshape((shape[0], num_groups, shape[1] // num_groups, *shape[2:]))
-    y = standardize(groups, tuple(range(2, len(shape) + 1)), eps)[0]
-    return _scaled(y.reshape(shape), weight, bias)
+    _check_channels(x, weight=weight, bias=bias)
+    form = by_groups("group_norm", shape, num_groups)
+    return standardize(x, weight, bias, None, None, form, eps)[0]
 
 
 @aliased

@@ -44,6 +44,12 @@ ROWS = [
     ((2, 1, 3, 3), window(3, 1), False),
     ((1, 1, 40, 41), window(20, 7, 3), False),
     ((2, 5, 6, 7), window(3, 2, 1, deep=True), False),
+    # Small planes: inside, several at a time and an odd rest; too large for that; many elements.
+    ((25, 1, 8, 8), window(3, 3), False),
+    ((19, 1, 10, 7), window(3, 2), False),
+    ((9, 6, 6, 6), window(2, 3, deep=True), False),
+    ((2, 1, 33, 40), window(3, 3), False),
+    ((2, 1, 15, 15), window(5, 5), False),
 ]
 DILATED = [((2, 1, 15, 44), window(3, 1, 1, 2), False), ((1, 1, 17, 40), window(2, 2, 1, 3), False)]
 KINDS = [(True, 0), (False, 0), (True, 5)]
@@ -70,16 +76,20 @@ def threads() -> Iterator[None]:
 def largest(x: Array, w: Array, size: tuple[int, ...]) -> tuple[Array, Array]:
     y, at = np.empty(size, x.dtype), np.empty(size, np.int64)
     table = np.empty(pooling.table_shape(size[1:]), np.int64)
-    kernels.call.max_pool(x, w, y, at, table)
+    maps = np.empty(pooling.max_maps(w, x.shape[1:], size[1:]), np.int64)
+    kernels.call.max_pool(x, w, y, at, table, maps)
     return y, at
 
 
 def averages(x: Array, g: Array, w: Array, include: bool, divisor: int) -> tuple[Array, Array]:
     y, dx = np.empty_like(g), np.empty_like(x)
     table = np.empty(pooling.table_shape(g.shape[1:]), np.int64)
-    work = np.full(pooling.average_work(w, x.shape[3], g.shape[3]), np.nan, x.dtype)
-    kernels.call.average_pool(x, w, include, divisor, y, table, work)
-    kernels.call.average_pool_vjp(g, w, include, divisor, dx, table, work)
+    sizes = w, x.shape[1:], g.shape[1:]
+    work = np.full(pooling.average_work(*sizes), np.nan, x.dtype)
+    maps = np.empty(pooling.average_maps(*sizes), np.int64)
+    kernels.call.average_pool(x, w, include, divisor, y, table, work, maps)
+    maps = np.empty(pooling.average_vjp_maps(*sizes), np.int64)
+    kernels.call.average_pool_vjp(g, w, include, divisor, dx, table, work, maps)
     return y, dx
 
 

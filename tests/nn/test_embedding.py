@@ -192,3 +192,30 @@ def test_a_table_agrees_with_pytorch(options: dict[str, Any], rng: np.random.Gen
     (z * torch.tensor(weights)).sum().backward()
     for a, b in ((y, z), (ours.weight, theirs.weight), (ours.weight.grad, theirs.weight.grad)):
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_large_tables_go_the_way_of_small_ones(rng: np.random.Generator) -> None:
+    table, g = rng.normal(size=(50, 64)), rng.normal(size=(20, 30, 64))
+    numbers = rng.integers(50, size=(20, 30))
+    w = ag.tensor(table, requires_grad=True)
+    y = F.embedding(ag.tensor(numbers), w, padding_idx=7)
+    y.backward(ag.tensor(g))
+    expected = np.zeros_like(table)
+    np.add.at(expected, numbers, g)
+    expected[7] = 0.0
+    np.testing.assert_array_equal(y.detach().numpy(), table[numbers])
+    np.testing.assert_allclose(w.grad.numpy(), expected, rtol=1e-13)
+    _, tangent = ag.func.jvp(lambda w: F.embedding(ag.tensor(numbers), w, 7), (w,), (w,))
+    np.testing.assert_array_equal(
+        tangent.detach().numpy(), np.where((numbers == 7)[..., None], 0.0, table[numbers])
+    )
+
+
+def test_the_gradient_of_a_large_table_s_gradient_is_right(rng: np.random.Generator) -> None:
+    w = ag.tensor(rng.normal(size=(40, 32)), requires_grad=True)
+    numbers = ag.tensor(rng.integers(40, size=400))
+    y = F.embedding(numbers, w, padding_idx=3)
+    (g,) = ag.autograd.grad((y**3).sum(), [w], create_graph=True)
+    (second,) = ag.autograd.grad(g.sum(), [w])
+    counts = np.bincount(numbers.numpy(), minlength=40)[:, None] * (np.arange(40) != 3)[:, None]
+    np.testing.assert_allclose(second.numpy(), 6 * counts * w.detach().numpy(), rtol=1e-12)

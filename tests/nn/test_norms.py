@@ -10,6 +10,7 @@ import pytest
 import autograd_core as ag
 import nn
 import nn.functional as F
+from autograd_core.ops import normalization_arrays
 
 LARGE_MEAN = 1e4
 SMALL_SPREAD = 1e-2
@@ -48,6 +49,56 @@ def test_gradients_keep_their_digits_beside_a_large_mean(rng: np.random.Generato
     wide = g.astype(np.float64)
     expected = wide - wide.mean(1, keepdims=True) - unit * (wide * unit).mean(1, keepdims=True)
     np.testing.assert_allclose(leaf.grad.numpy(), scale * expected, rtol=1e-4, atol=1e-3)
+
+
+GIVEN = np.array([0.5, -1.0, 0.0, 2.0]), np.array([0.25, 2.0, 1.0, 1.5])
+LARGE: dict[str, Any] = {
+    "batch": lambda x, w, b: F.batch_norm(x, None, None, w, b, True),
+    "batch, known": lambda x, w, b: F.batch_norm(x, *map(ag.tensor, GIVEN), w, b),
+    "batch, rows": lambda x, w, b: F.batch_norm(x.reshape(-1, 4), None, None, w, b, True),
+    "instance": lambda x, w, b: F.instance_norm(x, None, None, w),
+    "group": lambda x, w, b: F.group_norm(x, 2, w, b),
+    "group, shifted": lambda x, w, b: F.group_norm(x, 2, None, b),
+    "layer": lambda x, w, b: F.layer_norm(x.reshape(-1, 2, 2), (2, 2), w.reshape(2, 2)),
+    "layer, shifted": lambda x, w, b: F.layer_norm(x.reshape(-1, 4), (4,), None, b),
+    "rms": lambda x, w, b: F.rms_norm(x.reshape(-1, 4), (4,), w),
+}
+
+
+def derivatives(f: Any, *arrays: np.ndarray) -> list[np.ndarray]:
+    """Return the result, gradients, gradients of their squares, and a tangent."""
+    leaves = [ag.tensor(a, requires_grad=True) for a in arrays]
+    y = f(*leaves)
+    g = ag.tensor(np.cos(np.arange(y.numel())).reshape(y.shape))
+    rest: Any = {"allow_unused": True, "materialize_grads": True}
+    plain: Any = ag.autograd.grad(y, leaves, [g], retain_graph=True, **rest)
+    traced: Any = ag.autograd.grad(y, leaves, [g], create_graph=True, **rest)
+    for a, b in zip(plain, traced, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.detach().numpy(), rtol=1e-9, atol=1e-9)
+    second = ag.autograd.grad(sum(((a * a).sum() for a in traced), ag.zeros(())), leaves, **rest)
+    _, tangent = ag.func.jvp(f, tuple(leaves), tuple(a.detach().cos() for a in leaves))
+    return [a.detach().numpy() for a in (y, *plain, *second, tangent)]
+
+
+@pytest.mark.parametrize("f", LARGE.values(), ids=LARGE)
+def test_large_arrays_go_the_way_of_small_ones(
+    f: Any, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    arrays = rng.normal(size=(40, 4, 6, 5)), rng.normal(size=4), rng.normal(size=4)
+    assert arrays[0].size > normalization_arrays.WORTH
+    large = derivatives(f, *arrays)
+    monkeypatch.setattr(normalization_arrays, "WORTH", arrays[0].size + 1)
+    for a, b in zip(large, derivatives(f, *arrays), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
+def test_only_what_requires_grad_gets_one(rng: np.random.Generator) -> None:
+    x, w = (ag.tensor(rng.normal(size=s)) for s in ((8, 4, 5), (4,)))
+    expected = derivatives(lambda x, w: F.group_norm(x, 2, w, w), x.numpy(), w.numpy())[2]
+    w.requires_grad_()
+    F.group_norm(x, 2, w, w).backward(ag.tensor(np.cos(np.arange(160)).reshape(8, 4, 5)))
+    assert x.grad is None
+    np.testing.assert_allclose(w.grad.numpy(), expected, rtol=1e-12)
 
 
 def test_running_statistics_follow_by_momentum(rng: np.random.Generator) -> None:

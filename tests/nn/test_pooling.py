@@ -10,6 +10,7 @@ import pytest
 import autograd_core as ag
 import nn
 import nn.functional as F
+from autograd_core.ops import pooling_arrays
 
 NAN, INF = np.nan, np.inf
 
@@ -82,6 +83,45 @@ def test_equal_windows_give_the_same_by_either_way(output: Any, rng: np.random.G
     whole = ag.ops.pooling.adaptive_max_pool(x, size)
     for found, expected in zip(F.adaptive_max_pool2d(x, output, True), whole, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+LARGE: dict[str, Any] = {
+    "max": lambda x: F.max_pool2d(x, 3, 2, 1),
+    "max, dilated": lambda x: F.max_pool2d(x, 2, 3, 1, 2, ceil_mode=True),
+    "max, apart": lambda x: F.max_pool2d(x, 3),
+    "max of lines": lambda x: F.max_pool1d(x.reshape(5, 6, 180), 4, 3),
+    "max of cubes": lambda x: F.max_pool3d(x.reshape(5, 2, 3, 12, 15), 2),
+    "adaptive max": lambda x: F.adaptive_max_pool2d(x, (5, 4)),
+    "mean": lambda x: F.avg_pool2d(x, 2),
+    "mean, padded": lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+    "mean, to the end": lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True),
+    "mean, apart": lambda x: F.avg_pool2d(x, (3, 2), 4, divisor_override=5),
+    "mean of lines": lambda x: F.avg_pool1d(x.reshape(5, 6, 180), 4, 3),
+    "mean of cubes": lambda x: F.avg_pool3d(x.reshape(5, 2, 3, 12, 15), 2, 1, 1),
+    "adaptive mean": lambda x: F.adaptive_avg_pool2d(x, (5, 4)),
+    "adaptive mean, even": lambda x: F.adaptive_avg_pool2d(x, (4, 5)),
+    "mean of planes": lambda x: F.adaptive_avg_pool2d(x, 1),
+}
+
+
+@pytest.mark.parametrize("f", LARGE.values(), ids=LARGE)
+def test_large_arrays_go_the_way_of_small_ones(
+    f: Any, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    x, found = rng.normal(size=(5, 6, 12, 15)), []
+    assert x.size > pooling_arrays.WORTH
+    for worth in (pooling_arrays.WORTH, x.size + 1):
+        monkeypatch.setattr(pooling_arrays, "WORTH", worth)
+        leaf = ag.tensor(x, requires_grad=True)
+        y = f(leaf)
+        g = np.cos(np.arange(y.numel())).reshape(y.shape)
+        total = (f(leaf) ** 2 * ag.tensor(g)).sum()
+        dx: Any = ag.autograd.grad(total, [leaf], create_graph=True)[0]
+        (second,) = ag.autograd.grad((dx * dx).sum(), [leaf])
+        _, tangent = ag.func.jvp(f, (leaf,), (leaf.detach().cos(),))
+        found.append([a.detach().numpy() for a in (y, dx, second, tangent)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
 
 
 def test_unpooling_puts_back_what_pooling_found(rng: np.random.Generator) -> None:

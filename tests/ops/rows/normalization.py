@@ -6,42 +6,53 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.case import Array, OpCase
+from autograd_core.ops.normalization_arrays import Form, by_channels, by_groups, by_rows
+from tests.ops.case import OpCase
 
 
-def standard(x: Array, dims: Any, eps: float, center: bool = True) -> Any:
-    """Mean, variance and standardized numbers, as their definitions say it."""
-    mean = x.mean(dims, keepdims=True) if center else 0.0 * x.mean(dims, keepdims=True)
-    var = ((x - mean) ** 2).mean(dims, keepdims=True)
-    return (x - mean) / np.sqrt(var + eps), mean, var
+def expected(x: Any, w: Any, b: Any, m: Any, v: Any, form: Form, eps: float) -> Any:
+    """Mean, variance and standardized numbers, of NumPy's arrays or of PyTorch's tensors."""
+    wide = x.reshape(form.shape)
+    if form.known:
+        mean, var = m.reshape(form.kept), v.reshape(form.kept)
+    else:
+        count = form.together
+        mean = wide.sum(form.dims).reshape(form.kept) / count * form.centred
+        var = ((wide - mean) ** 2).sum(form.dims).reshape(form.kept) / count
+    rstd = (var + eps) ** -0.5
+    scale, shift = (n if a is None else a.reshape(form.affine) for a, n in ((w, 1.0), (b, 0.0)))
+    return ((wide - mean) * rstd * scale + shift).reshape(x.shape), mean, rstd
 
 
-def pulled(g: Array, unit: Array, scale: Array, dims: Any, center: bool = True) -> Array:
-    """The cotangent without its part along 1 and along the unit, times the scale."""
-    middle = g.mean(dims, keepdims=True) if center else 0.0
-    return scale * (g - middle - unit * (g * unit).mean(dims, keepdims=True))
+def theirs(*operands: Any) -> Any:
+    y, mean, rstd = expected(*operands)
+    return y, mean.double(), rstd.double()
 
 
-def theirs(torch: Any, x: Any, dims: Any, eps: float) -> Any:
-    """The same of PyTorch's own operations."""
-    var, mean = torch.var_mean(x, dims, correction=0, keepdim=True)
-    return (x - mean) / (var + eps).sqrt(), mean, var
+GIVEN = (np.array([0.5, -1.0]), np.array([0.25, 2.0]))
+NONE = (None, None)
+FORMS: list[tuple[Any, Form, float]] = [
+    (((3, 2, 2, 2), (2,), (2,), *NONE), by_channels((3, 2, 2, 2)), 0.1),
+    (((3, 2), *NONE, *NONE), by_channels((3, 2)), 0.1),
+    (((3, 2, 4), (2,), (2,), *GIVEN), by_channels((3, 2, 4), known=True), 0.1),
+    (((3, 2), *NONE, *GIVEN), by_channels((3, 2), known=True), 0.1),
+    (((3, 4), (4,), (4,), *NONE), by_rows("layer_norm", (3, 4), 1), 1e-5),
+    (((2, 3, 2), None, (3, 2), *NONE), by_rows("layer_norm", (2, 3, 2), 2), 0.1),
+    (((3, 4), (4,), None, *NONE), by_rows("rms_norm", (3, 4), 1), 0.1),
+    (((2, 4, 3), (4,), (4,), *NONE), by_groups("group_norm", (2, 4, 3), 2), 0.1),
+    (((2, 2, 3), (2,), None, *NONE), by_groups("instance_norm", (2, 2, 3), 2), 0.1),
+]
 
 
-CASES = [
-    OpCase("standardize", ((3, 2, 4),), {"dims": (0, 2), "eps": 0.1},
-           reference=lambda x: standard(x, (0, 2), 0.1),
-           torch=lambda torch, x: theirs(torch, x, (0, 2), 0.1)),
-    OpCase("standardize", ((3, 4),), {"dims": (1,), "eps": 1e-5},
-           reference=lambda x: standard(x, (1,), 1e-5),
-           torch=lambda torch, x: theirs(torch, x, (1,), 1e-5)),
-    OpCase("standardize", ((3, 4),), {"dims": (1,), "eps": 0.1, "center": False}, torch=None,
-           reference=lambda x: standard(x, (1,), 0.1, False)),
-    OpCase("standardize_input", ((3, 2, 4), (3, 2, 4), (1, 2, 1)), {"dims": (0, 2)},
-           reference=lambda g, u, s: pulled(g, u, s, (0, 2)), torch=None),
-    OpCase("standardize_input", ((3, 4), (3, 4), (3, 1)), {"dims": (1,), "center": False},
-           reference=lambda g, u, s: pulled(g, u, s, (1,), False), torch=None),
-    OpCase("affine", ((3, 4), (4,), (3, 1)), analytic=True,
-           torch=lambda torch, x, w, b: x * w + b),
-    OpCase("affine", ((4,), 2.0, (3, 4)), torch=lambda torch, x, w, b: x * w + b),
-]  # fmt: skip
+def row(operands: Any, form: Form, eps: float) -> OpCase:
+    return OpCase(
+        "standardize",
+        operands,
+        {"form": form, "eps": eps},
+        keeps_dtype=False,  # statistics are float64 in any case
+        reference=lambda x, w, b, m, v: expected(x, w, b, m, v, form, eps),
+        torch=lambda torch, *given: theirs(*given, form, eps),
+    )
+
+
+CASES = [row(*given) for given in FORMS]
