@@ -132,6 +132,8 @@ CASES = [
            {"kernel": (1, 2, 2), **pairs(SPACE)},
            reference=lambda x, y: weighed(x, y, (1, 2, 2), **pairs(SPACE)),
            torch=weights_of(SPACE, (1, 2, 2))),
+    OpCase("channel_sum", ((2, 3, 4, 5),), reference=lambda x: x.sum((0, 2, 3)),
+           torch=lambda torch, x: x.sum((0, 2, 3))),
     OpCase("conv1d", ((2, 4, 7), (2, 2, 3), (2,)), {"groups": 2, "dilation": 2},
            wrong=((2, 4, 7), (2, 4, 3), (2,)),
            reference=lambda x, w, b: slid(x, w, b, (1,), ((0, 0),), (2,), 2)),
