@@ -16,6 +16,7 @@ from kernels import call
 
 from .versions import Array
 
+FEW = 64  # elements up to which Python's own functions are as quick
 SMOOTH = 1 << 13  # functions with an exp or a log inside
 SHARP = 1 << 14  # comparisons and products: one pass over memory instead of several
 SOFTMAX = 1 << 11

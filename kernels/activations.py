@@ -62,9 +62,11 @@ KERNELS: dict[tuple[int, int], Callable[..., Any]] = {
     (1, 0): lambda x, out, parallel: RUN(parallel, out, x),
     (1, 1): lambda x, a, out, parallel: RUN(parallel, out, x, a),
     (1, 2): lambda x, a, b, out, parallel: RUN(parallel, out, x, a, b),
+    (1, 3): lambda x, a, b, c, out, parallel: RUN(parallel, out, x, a, b, c),
     (2, 0): lambda g, x, out, parallel: RUN(parallel, out, g, x),
     (2, 1): lambda g, x, a, out, parallel: RUN(parallel, out, g, x, a),
     (2, 2): lambda g, x, a, b, out, parallel: RUN(parallel, out, g, x, a, b),
+    (2, 3): lambda g, x, a, b, c, out, parallel: RUN(parallel, out, g, x, a, b, c),
 }
 
 
@@ -306,30 +308,30 @@ def softplus_vjp(g, x, beta, threshold):
     return chosen(v > threshold, g, y)
 
 
-def elu_naive(x, a, b, out):
+def elu_naive(x, a, s, b, out):
     for i in range(x.size):
         v = float(x[i])
-        out[i] = a * math.expm1(b * v) if v <= 0.0 else v
+        out[i] = s * (a * math.expm1(b * v) if v <= 0.0 else v)
 
 
-@each(elu_naive, params=2, rtol=1e-6)
-def elu(x, a, b):
-    """x above 0, a (exp(b x) - 1) below; ELU has b = 1 and CELU b = 1 / a."""
+@each(elu_naive, params=3, rtol=1e-6)
+def elu(x, a, s, b):
+    """s x above 0, s a (exp(b x) - 1) below: ELU has s = b = 1, SELU b = 1, CELU b = 1 / a."""
     y = a * vector_math.expm1(b * x)
-    return chosen(x <= 0.0, y, x)
+    return s * chosen(x <= 0.0, y, x)
 
 
-def elu_vjp_naive(g, x, a, b, out):
+def elu_vjp_naive(g, x, a, s, b, out):
     for i in range(g.size):
         v = float(x[i])
-        out[i] = g[i] * (a * b * math.exp(b * v)) if v <= 0.0 else g[i]
+        out[i] = s * g[i] * (a * b * math.exp(b * v) if v <= 0.0 else 1.0)
 
 
-@each(elu_vjp_naive, arrays=2, params=2, rtol=1e-6)
-def elu_vjp(g, x, a, b):
-    """g above 0, g a b exp(b x) below."""
-    y = g * (a * b * vector_math.exp(b * x))
-    return chosen(x <= 0.0, y, g)
+@each(elu_vjp_naive, arrays=2, params=3, rtol=1e-6)
+def elu_vjp(g, x, a, s, b):
+    """s g above 0, s g a b exp(b x) below."""
+    y = a * b * vector_math.exp(b * x)
+    return s * g * chosen(x <= 0.0, y, 1.0)
 
 
 def relu_naive(x, out):

@@ -15,7 +15,6 @@ from numba import types
 from .pair import compiled, read, twin_of, write
 from .softmax import (
     BLOCK,
-    LONG,
     PARALLEL_FROM,
     exp_sum,
     exp_sum_kept,
@@ -25,6 +24,8 @@ from .softmax import (
     top_of,
 )
 from .vector_math import log, of_type
+
+LONG = 256  # elements from which the exps of a row are not stored
 
 
 def forward(f):

@@ -86,10 +86,11 @@ def dropout_naive(x, key, counter, scale, below, out):
             a, b, c, d = q // 2**32 ^ b ^ k, q % 2**32, p // 2**32 ^ d ^ m, p % 2**32
             k, m = (k + 0x9E3779B9) % 2**32, (m + 0xBB67AE85) % 2**32
         word = (a, b, c, d)[i // 16 % 4]
-        out[i] = x[i] * (0.0 if word < below else scale)
+        out[i] = float(x[i]) * (0.0 if word < below else scale)
 
 
-@twin_of(dropout_naive, signature=words, rtol=1e-7, parallel=True)
+# Without compiling the twin runs: NumPy warns of numbers that wrap around.
+@twin_of(dropout_naive, signature=words, rtol=1e-7, intrinsic=True, parallel=True)
 def dropout(x, key, counter, scale, below, out, parallel):
     """x scale where the random word of the element is at least `below`, else x 0.
 

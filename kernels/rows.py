@@ -9,6 +9,7 @@ integers, of elements in one type.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import Vectors, word
+from .lanes import I32, Vectors, word
 from .pair import compiled
 
 WORK = 1 << 15  # elements that are worth a chunk of their own
@@ -47,23 +48,29 @@ class Lanes:
     def __mul__(self, other: Lanes) -> Lanes:
         return Lanes(self.builder, self.builder.fmul(self.value, other.value, FUSED))
 
+    def larger(self, other: Lanes) -> Lanes:
+        """Return the larger one; other, where either is NaN."""
+        above = self.builder.fcmp_ordered(">", self.value, other.value)
+        return Lanes(self.builder, self.builder.select(above, self.value, other.value))
+
     def __truediv__(self, other: Lanes) -> Lanes:
         return Lanes(self.builder, self.builder.fdiv(self.value, other.value))
 
 
-def row_loop(body: Callable[..., Any], sums: int = 0) -> Any:
+def row_loop(body: Callable[..., Any], sums: int = 0, tops: bool = False) -> Any:
     """Return loop(like, n, reads, numbers, writes), the body at work on n elements.
 
     `reads` and `writes` are tuples of addresses, `numbers` one of scalars of the type of like; any
     of them may be (). `body(v, reads, numbers, sums)` gets vectors and returns what is written and
-    the new sums; the loop returns the sums, in the type of like, added over the lanes.
+    the new sums; the loop returns the sums, in the type of like, added over the lanes. With `tops`
+    they are not sums but largest numbers: from -inf on, and over the lanes.
     """
 
     def loop(typingctx, like, n, reads, numbers, writes):  # type: ignore
         result = types.UniTuple(like.dtype, sums) if sums else types.void
 
         def codegen(context, builder, signature, args):  # type: ignore
-            emit = _Loop(builder, like.dtype, args, body, sums)
+            emit = _Loop(builder, like.dtype, args, body, sums, tops)
             totals = emit.run()
             if not sums:
                 return context.get_dummy_value()
@@ -77,20 +84,22 @@ def row_loop(body: Callable[..., Any], sums: int = 0) -> Any:
 class _Loop:
     """The code of one loop: whole turns of UNROLL vectors, then single ones with a mask."""
 
-    def __init__(self, builder: Any, dtype: Any, args: Any, body: Any, sums: int) -> None:
+    def __init__(
+        self, builder: Any, dtype: Any, args: Any, body: Any, sums: int, tops: bool
+    ) -> None:
         self.v = Vectors(builder, dtype)
-        self.builder, self.body = builder, body
+        self.builder, self.body, self.tops = builder, body, tops
         _, self.n, reads, numbers, writes = args
         self.reads = [self.v.pointer(x) for x in cgutils.unpack_tuple(builder, reads)]
         self.writes = [self.v.pointer(x) for x in cgutils.unpack_tuple(builder, writes)]
         spread = [self.v.spread(x) for x in cgutils.unpack_tuple(builder, numbers)]
         self.numbers = [Lanes(builder, x) for x in spread]
-        zero = self.v.zero
+        start = self.v.spread(ir.Constant(self.v.kind, -math.inf)) if tops else self.v.zero
         self.sums = [
-            [cgutils.alloca_once(builder, zero.type) for _ in range(sums)] for _ in range(UNROLL)
+            [cgutils.alloca_once(builder, start.type) for _ in range(sums)] for _ in range(UNROLL)
         ]
         for place in (place for places in self.sums for place in places):
-            builder.store(zero, place)
+            builder.store(start, place)
 
     def run(self) -> list[Any]:
         builder, lanes = self.builder, self.v.lanes
@@ -129,10 +138,24 @@ class _Loop:
 
     def total(self, k: int) -> Any:
         builder, v = self.builder, self.v
-        parts = [builder.load(sums[k]) for sums in self.sums]
+        parts = [Lanes(builder, builder.load(sums[k])) for sums in self.sums]
         while len(parts) > 1:
-            parts = [builder.fadd(x, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+            pairs = zip(parts[::2], parts[1::2], strict=True)
+            parts = [x.larger(y) if self.tops else x + y for x, y in pairs]
+        if self.tops:
+            return self.largest(parts[0].value)
         kind = ir.FunctionType(v.kind, [v.kind, v.type])
         name = f"llvm.vector.reduce.fadd.v{v.lanes}{v.suffix}"
         add = cgutils.get_or_insert_function(builder.module, kind, name)
-        return builder.call(add, [ir.Constant(v.kind, -0.0), parts[0]], fastmath=("reassoc",))
+        return builder.call(add, [ir.Constant(v.kind, -0.0), parts[0].value], fastmath=("reassoc",))
+
+    def largest(self, x: Any) -> Any:
+        """Halve the vector until one lane is left."""
+        builder, n = self.builder, self.v.lanes
+        while n > 1:
+            n //= 2
+            kind = ir.VectorType(I32, n)
+            low, high = (ir.Constant(kind, list(range(s, s + n))) for s in (0, n))
+            low, high = (builder.shuffle_vector(x, x, order) for order in (low, high))
+            x = Lanes(builder, low).larger(Lanes(builder, high)).value
+        return builder.extract_element(x, I32(0))

@@ -11,17 +11,16 @@ from __future__ import annotations
 import math
 
 import numba
-import numpy as np
 from numba import types
 
 from .pair import compiled, read, twin_of, write
+from .rows import row_loop
 from .vector_math import exp_below, log, of_type, ordered, unordered
 
-LONG = 256  # elements from which a row is vector code on its own
+LONG = 512  # elements from which a row is vector code on its own
 BLOCK = 4096  # elements of short rows, or columns, that stay in the first-level cache
 CHUNK = 1 << 13  # elements, about: a chunk is done by one thread
 PARALLEL_FROM = 1 << 14  # elements: below, a region of threads costs more than it saves
-U1, U2, U3 = np.uintp(1), np.uintp(2), np.uintp(3)
 REORDER = frozenset({"reassoc", "contract"})  # sums in several lanes
 
 
@@ -81,46 +80,28 @@ def _long_row(row, out, with_log):
             out[j] *= scale
 
 
-@compiled
-def _top_of_short(x, start, n):
-    """The largest of n elements: four by four, so that one comparison does not wait for another."""
-    a = b = c = d = x[np.uintp(start)]
-    for j in range(start, start + n - 3, 4):
-        i = np.uintp(j)
-        p, q, r, s = x[i], x[i + U1], x[i + U2], x[i + U3]
-        a, b = p if p > a else a, q if q > b else b
-        c, d = r if r > c else c, s if s > d else d
-    for j in range(start + n // 4 * 4, start + n):
-        p = x[np.uintp(j)]
-        a = p if p > a else a
-    a, c = b if b > a else a, d if d > c else c
-    return c if c > a else a
-
-
-@compiled
-def _sum_of_short(x, start, n):
-    """The sum of n elements, four by four."""
-    a = b = c = d = of_type(x[np.uintp(start)], 0)
-    for j in range(start, start + n - 3, 4):
-        i = np.uintp(j)
-        a, b, c, d = a + x[i], b + x[i + U1], c + x[i + U2], d + x[i + U3]
-    for j in range(start + n // 4 * 4, start + n):
-        a += x[np.uintp(j)]
-    return (a + b) + (c + d)
+# What a row of any length goes through, but for exp.
+largest = row_loop(lambda x, _, top: ([], [x[0].larger(top[0])]), 1, tops=True)
+total_of = row_loop(lambda x, _, total: ([], [total[0] + x[0]]), 1)
+dot_of = row_loop(lambda gy, _, total: ([], [total[0] + gy[0] * gy[1]]), 1)
+less = row_loop(lambda x, top, _: ([x[0] - top[0]], []))
+less_twice = row_loop(lambda x, both, _: ([x[0] - both[0] - both[1]], []))
+scaled = row_loop(lambda x, scale, _: ([x[0] * scale[0]], []))
+pulled = row_loop(lambda gy, total, _: ([gy[1] * (gy[0] - total[0])], []))
+log_pulled = row_loop(lambda ge, total, _: ([ge[0] - ge[1] * total[0]], []))
 
 
 @compiled
 def exps_of_short_rows(x, n, top, total, out):
     """exp(x - top) of rows of n elements side by side, the top of each row and the sum of it."""
+    source, target, row = x.ctypes.data, out.ctypes.data, n * x.itemsize
     for r in range(top.size):
-        top[r] = _top_of_short(x, r * n, n)
-        for j in range(n):
-            i = np.uintp(r * n + j)
-            out[i] = x[i] - top[r]
+        (top[r],) = largest(x, n, (source + r * row,), (), ())
+        less(x, n, (source + r * row,), (top[r],), (target + r * row,))
     for i in range(out.size):
         out[i] = exp_below(out[i])
     for r in range(top.size):
-        total[r] = _sum_of_short(out, r * n, n)
+        (total[r],) = total_of(x, n, (target + r * row,), (), ())
 
 
 @compiled
@@ -128,10 +109,13 @@ def _short_rows(x, n, top, total, out, with_log):
     exps_of_short_rows(x, n, top, total, out)
     for r in range(top.size):
         total[r] = log(total[r]) if with_log else of_type(top[r], 1) / total[r]
+    source, target, row = x.ctypes.data, out.ctypes.data, n * x.itemsize
     for r in range(top.size):
-        for j in range(n):
-            i = np.uintp(r * n + j)
-            out[i] = (x[i] - top[r]) - total[r] if with_log else out[i] * total[r]
+        y = (target + r * row,)
+        if with_log:
+            less_twice(x, n, (source + r * row,), (top[r], total[r]), y)
+        else:
+            scaled(x, n, y, (total[r],), y)
 
 
 @compiled
@@ -216,14 +200,6 @@ def softmax(x, with_log, work, out, parallel):
 
 
 @compiled(fastmath=REORDER)
-def _dot(g, y):
-    total = of_type(g[0], 0)
-    for j in range(g.size):
-        total += g[j] * y[j]
-    return total
-
-
-@compiled(fastmath=REORDER)
 def sum_of(g):
     total = of_type(g[0], 0)
     for j in range(g.size):
@@ -232,37 +208,28 @@ def sum_of(g):
 
 
 @compiled
-def _vjp_short_rows(g, y, n, out):
+def _vjp_rows(g, y, n, out):
+    gs, ys, xs, row = g.ctypes.data, y.ctypes.data, out.ctypes.data, n * g.itemsize
     for r in range(out.size // n):
-        for j in range(n):
-            i = np.uintp(r * n + j)
-            out[i] = g[i] * y[i]
-        total = _sum_of_short(out, r * n, n)
-        for j in range(n):
-            i = np.uintp(r * n + j)
-            out[i] = y[i] * (g[i] - total)
+        both = gs + r * row, ys + r * row
+        pulled(g, n, both, dot_of(g, n, both, (), ()), (xs + r * row,))
 
 
 @compiled
 def _log_vjp_short_rows(g, y, n, out):
     for i in range(out.size):
         out[i] = exp_below(y[i])
+    gs, xs, row = g.ctypes.data, out.ctypes.data, n * g.itemsize
     for r in range(out.size // n):
-        total = _sum_of_short(g, r * n, n)
-        for j in range(n):
-            i = np.uintp(r * n + j)
-            out[i] = g[i] - out[i] * total
+        total = total_of(g, n, (gs + r * row,), (), ())
+        log_pulled(g, n, (gs + r * row, xs + r * row), total, (xs + r * row,))
 
 
 @compiled
-def _vjp_long_row(g, y, out, with_log):
-    total = sum_of(g) if with_log else _dot(g, y)
-    if with_log:
-        for j in range(g.size):
-            out[j] = g[j] - exp_below(y[j]) * total
-    else:
-        for j in range(g.size):
-            out[j] = y[j] * (g[j] - total)
+def _log_vjp_long_row(g, y, out):
+    total = sum_of(g)
+    for j in range(g.size):
+        out[j] = g[j] - exp_below(y[j]) * total
 
 
 @compiled
@@ -295,12 +262,12 @@ def _vjp_part(g, y, work, out, with_log, begin, end):
     step = 1 if n >= LONG else BLOCK // n
     for r in range(begin, end, step):
         part = slice(r * n, min(end, r + step) * n)
-        if n >= LONG:
-            _vjp_long_row(flat[part], ys[part], xs[part], with_log)
-        elif with_log:
-            _log_vjp_short_rows(flat[part], ys[part], n, xs[part])
+        if not with_log:
+            _vjp_rows(flat[part], ys[part], n, xs[part])
+        elif n >= LONG:
+            _log_vjp_long_row(flat[part], ys[part], xs[part])
         else:
-            _vjp_short_rows(flat[part], ys[part], n, xs[part])
+            _log_vjp_short_rows(flat[part], ys[part], n, xs[part])
 
 
 @compiled(parallel=True)

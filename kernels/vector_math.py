@@ -158,15 +158,18 @@ def halved(x, low):
 
 @number
 def exp_parts(x, low):
-    """(k, y) with exp(x + low) = 2^k y, where low is small beside x, and y from √½ to √2."""
-    k, r = halved(limited(x, EXP_ENDS[0], EXP_ENDS[1]), low)
+    """(k, y) with exp(x + low) = 2^k y, where low is small beside x, and y from √½ to √2.
+
+    x is within EXP_ENDS.
+    """
+    k, r = halved(x, low)
     return k, 1.0 + (r + r * r * horner(r, EXP))
 
 
 @number
 def exp(x):
     """e to the power x."""
-    k, y = exp_parts(x, -0.0)
+    k, y = exp_parts(limited(x, EXP_ENDS[0], EXP_ENDS[1]), -0.0)
     # In two steps, each of which is a normal number: up to the largest result and down to the
     # smallest, which may be a denormal number.
     half = k >> 1
@@ -175,7 +178,7 @@ def exp(x):
 
 @number
 def exp_of_sum_below(x, low):
-    """exp(x + low) for x up to 0, where low is small beside x."""
+    """exp(x + low) for x from EXP_ENDS[0] to 0, where low is small beside x."""
     k, y = exp_parts(x, low)
     return y * power_of_2(k + LIFT) * DROP
 
@@ -183,7 +186,7 @@ def exp_of_sum_below(x, low):
 @number
 def exp_below(x):
     """exp(x) for x up to 0, quicker than exp."""
-    return exp_of_sum_below(x, -0.0)
+    return exp_of_sum_below(chosen(x < EXP_ENDS[0], EXP_ENDS[0], x), -0.0)
 
 
 @number
@@ -316,6 +319,8 @@ ERF: Any = Both(
         -0.02686617064499769, 0.11283791670954864, -0.3761263890318375, 1.1283791670955126,
     ),
 )  # fmt: skip
+# Where exp(-x²/2) is about to be 0.
+FAR: Any = Both(14.4, 38.6)
 UPPER: Any = Both(-(1 << 12), -(1 << 27))  # of the bits, those whose number has an exact square
 
 
@@ -335,7 +340,8 @@ def bell(a, half):
 @number
 def erf(x):
     """2/√π times the integral of exp(-t²) from 0 to x: a polynomial near 0, else 1 - erfc."""
-    a = limited(abs(x), 0.0, 6.0)
+    a = abs(x)
+    a = chosen(a > 6.0, 6.0, a)
     near = a * horner(a * a, ERF)
     far = 1.0 - scaled_erfc(a) * bell(a, 1.0)
     return with_sign(chosen(a < 0.5, near, far), x)
@@ -344,7 +350,8 @@ def erf(x):
 @number
 def normal(x):
     """(Φ(x), exp(-x²/2)), Φ being the normal distribution function, exact where it is small."""
-    a = limited(abs(x), 0.0, 39.0)
+    a = abs(x)
+    a = chosen(a > FAR, FAR, a)
     e = bell(a, 0.5)
     tail = 0.5 * scaled_erfc(a * 0.7071067811865476) * e
     return chosen(x < 0.0, tail, 1.0 - tail), e

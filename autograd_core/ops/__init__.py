@@ -17,6 +17,7 @@ from .gates import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
+from .lookup import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .masks import *  # noqa: F403
 from .normalization import *  # noqa: F403

@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from kernels import call
-
 from ..kernel_sizes import SHARP, SMOOTH, forward, rule
 from ..op import elementwise
 from ..versions import Array
 from .comparison import where
 from .elementwise import exp, sigmoid, tanh
-from .special import each, erfc
+from .special import erfc, few_or_each
 
-__all__ = ["elu", "gelu", "hardtanh", "leaky_relu", "silu", "softplus"]
+__all__ = ["elu", "gelu", "hardtanh", "leaky_relu", "silu", "softplus", "threshold"]
 
 GELU_SIGMOID = 1.702  # Hendrycks and Gimpel, Gaussian error linear units (2016), section 2
 TANH_SCALE, TANH_CUBE = math.sqrt(2.0 / math.pi), 0.044715
@@ -74,7 +72,7 @@ def gelu(x: Array, approximate: str = "none") -> Array:
     For approximate "none", "tanh" and "sigmoid" (Hendrycks and Gimpel 2016, section 2).
     """
     if approximate == "none":
-        return each(call.gelu, x)
+        return few_or_each(_gelu_scalar, "gelu", x)
     if approximate == "tanh":
         return _gelu_tanh(x)
     if approximate == "sigmoid":
@@ -127,25 +125,33 @@ def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     return _softplus(x, beta, threshold)
 
 
-def _elu_slope(g: Any, x: Any, alpha: float) -> Any:
-    return where(x <= 0, g * (alpha * exp(where(x <= 0, x, 0.0))), g)
+def _elu_scalar(
+    x: float, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0
+) -> float:
+    return scale * (alpha * math.expm1(input_scale * x) if x <= 0.0 else x)
 
 
-_elu = forward(
-    "elu",
-    lambda x, alpha, b: np.where(x <= 0, alpha * np.expm1(np.minimum(x, 0)), x),
-    SMOOTH,
-)
+def _elu_slope(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
+    below = (alpha * input_scale) * exp(input_scale * where(x <= 0, x, 0.0))
+    return scale * where(x <= 0, g * below, g)
+
+
+def _plain_elu(x: Array, alpha: float, scale: float, input_scale: float) -> Array:
+    return scale * np.where(x <= 0, alpha * np.expm1(input_scale * np.minimum(x, 0)), x)
+
+
+_elu = forward("elu", _plain_elu, SMOOTH)
 
 
 @elementwise(
-    scalar=lambda x, alpha=1.0: alpha * math.expm1(x) if x <= 0.0 else x,
+    scalar=_elu_scalar,
     floats_only=True,
-    vjp=[rule("elu_vjp", _elu_slope, SMOOTH, 1.0)],
+    vjp=[rule("elu_vjp", _elu_slope, SMOOTH)],
 )
-def elu(x: Array, alpha: float = 1.0) -> Array:
-    """x above 0, alpha (exp(x) - 1) below."""
-    return _elu(x, alpha, 1.0)
+def elu(x: Array, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Array:
+    """scale x above 0, scale alpha (exp(input_scale x) - 1) below: ELU, SELU and CELU."""
+    # The kernel's exp(x) - 1 is not for large x, which a negative scale makes of x below 0.
+    return (_elu if input_scale >= 0.0 else _plain_elu)(x, alpha, scale, input_scale)
 
 
 def _leaky_slope(g: Any, x: Any, negative_slope: float) -> Any:
@@ -169,9 +175,16 @@ def _hardtanh_slope(g: Any, x: Any, min_val: float, max_val: float) -> Any:
     return where((x > min_val) & (x < max_val), g, 0.0)
 
 
+def _in_kind(x: Array, number: float) -> Any:
+    """Return the number as x can hold it, so that whole numbers stay whole."""
+    try:
+        return x.dtype.type(number if x.dtype.kind == "f" else int(number))
+    except OverflowError:
+        raise ValueError(f"{number} does not fit into {x.dtype}") from None
+
+
 def _clip(x: Array, low: float, high: float) -> Array:
-    kind = x.dtype.type  # whole numbers stay whole
-    return np.clip(x, kind(low), kind(high))
+    return np.clip(x, _in_kind(x, low), _in_kind(x, high))
 
 
 _hardtanh = forward("hardtanh", _clip, SHARP)
@@ -184,3 +197,23 @@ _hardtanh = forward("hardtanh", _clip, SHARP)
 def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
     """x limited to [min_val, max_val]; flat at both edges already."""
     return _hardtanh(x, min_val, max_val)
+
+
+def _threshold_slope(g: Any, x: Any, threshold: float) -> Any:
+    return where(x <= threshold, 0.0, g)
+
+
+_threshold = forward(
+    "threshold",
+    lambda x, threshold, value: np.where(x <= threshold, _in_kind(x, value), x),
+    SHARP,
+)
+
+
+@elementwise(
+    scalar=lambda x, threshold, value: value if x <= threshold else x,
+    vjp=[rule("threshold_vjp", _threshold_slope, SHARP)],
+)
+def threshold(x: Array, threshold: float, value: float) -> Array:
+    """x above the threshold, value elsewhere."""
+    return _threshold(x, threshold, value)

@@ -10,6 +10,7 @@ import numpy as np
 
 from kernels import call
 
+from ..kernel_sizes import FEW
 from ..op import elementwise
 from ..versions import Array
 from .elementwise import exp
@@ -26,6 +27,14 @@ def each(kernel: Callable[..., None], x: Any, *params: int) -> Array:
     return y.astype(x.dtype, copy=False).reshape(x.shape)
 
 
+def few_or_each(scalar: Callable[[float], float], name: str, x: Any) -> Array:
+    """Run Python's function on few elements, which does not load Numba, or else the kernel."""
+    x = np.asarray(x)
+    if x.size > FEW:
+        return each(getattr(call, name), x)
+    return np.fromiter(map(scalar, x.ravel().tolist()), x.dtype, x.size).reshape(x.shape)
+
+
 @elementwise(
     scalar=math.erf,
     floats_only=True,
@@ -34,7 +43,7 @@ def each(kernel: Callable[..., None], x: Any, *params: int) -> Array:
 )
 def erf(x: Array) -> Array:
     """2/√π times the integral of exp(-t²) from 0 to x."""
-    return each(call.erf, x)
+    return few_or_each(math.erf, "erf", x)
 
 
 @elementwise(
@@ -45,7 +54,7 @@ def erf(x: Array) -> Array:
 )
 def erfc(x: Array) -> Array:
     """1 - erf(x), exact where that is small."""
-    return each(call.erfc, x)
+    return few_or_each(math.erfc, "erfc", x)
 
 
 @elementwise(

@@ -38,12 +38,8 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x above the threshold, `value` elsewhere."""
     if inplace:
-        return update("threshold_", _threshold, input, threshold, value)
-    return _threshold(input, threshold, value)
-
-
-def _threshold(x: Tensor, threshold: float, value: float) -> Tensor:
-    return ops.where(x <= threshold, _in_kind(x, value), x)
+        return update("threshold_", ops.threshold, input, threshold, value)
+    return ops.threshold(input, threshold, value)
 
 
 def hardtanh(
@@ -55,14 +51,8 @@ def hardtanh(
             f"hardtanh got min_val={min_val} and max_val={max_val}: it needs min_val <= max_val"
         )
     if inplace:
-        return update("hardtanh_", hardtanh, input, min_val, max_val)
-    low, high = _in_kind(input, min_val), _in_kind(input, max_val)
-    return ops.where(input <= min_val, low, ops.where(input >= max_val, high, input))
-
-
-def _in_kind(x: Tensor, number: float) -> float:
-    """Return the number as x can hold it, so that integers stay integers."""
-    return number if x.dtype.kind == "f" else int(number)
+        return update("hardtanh_", ops.hardtanh, input, min_val, max_val)
+    return ops.hardtanh(input, min_val, max_val)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -106,8 +96,8 @@ def _below(x: Tensor) -> Tensor:
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x above 0, negative_slope x below."""
     if inplace:
-        return update("leaky_relu_", leaky_relu, input, negative_slope)
-    return ops.where(input > 0, input, input * negative_slope)
+        return update("leaky_relu_", ops.leaky_relu, input, negative_slope)
+    return ops.leaky_relu(input, negative_slope)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -150,14 +140,12 @@ def rrelu(
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x above 0, alpha (exp(x) - 1) below."""
-    if inplace:
-        return update("elu_", elu, input, alpha)
-    return ops.where(input > 0, input, alpha * ops.expm1(_below(input)))
+    return update("elu_", ops.elu, input, alpha) if inplace else ops.elu(input, alpha)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """s elu(x, a), with the a and s that keep mean 0 and variance 1 through the layers."""
-    return update("selu_", selu, input) if inplace else SELU_SCALE * elu(input, SELU_ALPHA)
+    return update("selu_", selu, input) if inplace else ops.elu(input, SELU_ALPHA, SELU_SCALE)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -166,7 +154,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
         raise ShapeError("celu got alpha=0: it must not be 0")
     if inplace:
         return update("celu_", celu, input, alpha)
-    return ops.where(input > 0, input, alpha * ops.expm1(_below(input) / alpha))
+    return ops.elu(input, alpha, 1.0, 1.0 / alpha)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -175,39 +163,29 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     Their approximations: "tanh" is x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, "sigmoid" is
     x σ(1.702 x).
     """
-    if approximate == "none":  # 1 + erf(x / √2) would lose the digits of small results
-        return input * (0.5 * ops.erfc(input * -math.sqrt(0.5)))
-    if approximate == "tanh":
-        inner = math.sqrt(2.0 / math.pi) * (input + 0.044715 * (input * input * input))
-        return 0.5 * input * (1.0 + ops.tanh(inner))
-    if approximate == "sigmoid":
-        return input * ops.sigmoid(1.702 * input)
-    raise ShapeError(
-        f"gelu got approximate={approximate!r}: it must be 'none', 'tanh' or 'sigmoid'"
-    )
+    return ops.gelu(input, approximate)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x σ(x)."""
-    return update("silu_", silu, input) if inplace else input * ops.sigmoid(input)
+    return update("silu_", ops.silu, input) if inplace else ops.silu(input)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta x)) / beta, and x itself where beta x is above the threshold."""
-    scaled = input * beta
-    return ops.where(scaled > threshold, input, ops.logaddexp(scaled, 0.0) / beta)
+    return ops.softplus(input, beta, threshold)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(log(1 + exp(x)))."""
     if inplace:
         return update("mish_", mish, input)
-    return input * ops.tanh(ops.logaddexp(input, 0.0))
+    return input * ops.tanh(ops.softplus(input))
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """log σ(x) = -log(1 + exp(-x)), without overflow."""
-    return -ops.logaddexp(-input, 0.0)
+    return -ops.softplus(-input, 1.0, math.inf)
 
 
 def softsign(input: Tensor) -> Tensor:

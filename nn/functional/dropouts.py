@@ -9,6 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from autograd_core import ShapeError, Tensor
+from autograd_core.inplace import update
+from autograd_core.kernel_sizes import DROPOUT
+from autograd_core.ops.masks import keyed_dropout
 from autograd_core.random import source
 from autograd_core.recording import wrap
 
@@ -33,7 +36,15 @@ def kept(shape: Sequence[int], p: float, like: Tensor) -> Tensor:
 
 
 def _inverted(input: Tensor, shape: Sequence[int], p: float, inplace: bool) -> Tensor:
-    """Leave out with probability p, and make up for it: x m / (1 - p)."""
+    """Leave out with probability p, and make up for it: x m / (1 - p).
+
+    Where the mask is large and of the shape of x, it is not stored: a key stands for it.
+    """
+    if input.shape == shape and input.numel() >= DROPOUT:
+        key = int(source(None).integers(2**64, dtype=np.uint64))
+        if inplace:
+            return update("dropout_", keyed_dropout, input, p, key)
+        return keyed_dropout(input, p, key)
     mask = kept(shape, p, input)
     if p < 1.0:
         mask = mask.div_(1.0 - p)

@@ -17,7 +17,8 @@ inf, nan = math.inf, math.nan
 
 # With the numbers that follow the arrays.
 PARAMS: dict[str, tuple[float, ...]] = {
-    "elu": (0.7, 1.5), "elu_vjp": (0.7, 1.5), "hardtanh": (-0.5, 1.0), "hardtanh_vjp": (-0.5, 1.0),
+    "elu": (0.7, 2.0, 1.5), "elu_vjp": (0.7, 2.0, 1.5), "hardtanh": (-0.5, 1.0),
+    "hardtanh_vjp": (-0.5, 1.0),
     "leaky_relu": (0.01,), "leaky_relu_vjp": (0.01,), "silu": (1.702,), "silu_vjp": (1.702,),
     "softplus": (2.0, 5.0), "softplus_vjp": (2.0, 5.0), "threshold": (0.25, -3.0),
     "threshold_vjp": (0.25,),
@@ -87,7 +88,7 @@ LIMITS = [
     ("erf", {inf: 1.0, -inf: -1.0, 0.0: 0.0, 7.0: 1.0}),
     ("gelu", {inf: inf, 1e30: 1e30, -1e30: 0.0}),
     ("softplus", {inf: inf, -inf: 0.0, 1e30: 1e30}),
-    ("elu", {inf: inf, -inf: -0.7}),
+    ("elu", {inf: inf, -inf: -1.4}),
     ("relu", {inf: inf, -inf: 0.0}),
     ("hardtanh", {inf: 1.0, -inf: -0.5, nan: nan}),
 ]

@@ -19,8 +19,8 @@ inf, nan = math.inf, math.nan
 # (rows, n, columns): short rows, long ones, more than a block of them, and columns.
 SHAPES = [
     (1, 1, 1), (3, 2, 1), (7, 10, 1), (1500, 3, 1), (5, 63, 1), (4, 97, 1), (3, 255, 1),
-    (3, 256, 1), (2, 1009, 1), (1, 1, 5), (3, 4, 2), (2, 7, 33), (2, 5, 130), (0, 3, 1), (3, 0, 1), 
-    (2, 3, 0), (0, 3, 4), (3, 0, 4),
+    (3, 256, 1), (2, 511, 1), (2, 512, 1), (2, 1009, 1), (1, 1, 5), (3, 4, 2), (2, 7, 33),
+    (2, 5, 130), (0, 3, 1), (3, 0, 1), (2, 3, 0), (0, 3, 4), (3, 0, 4),
 ]  # fmt: skip
 LARGE = [(3001, 31, 1), (70, 1009, 1), (40, 11, 307)]
 FORWARD, BACKWARD = ("softmax", "log_softmax"), ("softmax_vjp", "log_softmax_vjp")
@@ -74,13 +74,16 @@ def test_gradients_are_the_definition(
     np.testing.assert_allclose(found, exact, atol=100 * eps[dtype], rtol=100 * eps[dtype])
 
 
-@pytest.mark.parametrize("shape", [(7, 10, 1), (2, 300, 1), (2, 7, 33), (0, 3, 1)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(7, 10, 1), (2, 100, 1), (2, 600, 1), (2, 7, 33), (0, 3, 1)], ids=str
+)
 @pytest.mark.parametrize("name", [*FORWARD, *BACKWARD])
 def test_a_kernel_agrees_with_its_twin(
     name: str, shape: tuple[int, ...], rng: np.random.Generator
 ) -> None:
     x, g = draw(rng, shape, np.float32), draw(rng, shape, np.float32)
-    operands = (x,) if name in FORWARD else (g, -np.abs(x))
+    y = softmax(x.astype(np.float64)).astype(np.float32)
+    operands = (x,) if name in FORWARD else (g, np.log(y) if name.startswith("log_") else y)
     fast = run(name, *operands)
     with kernels.naive_kernels():
         naive = run(name, *operands)
@@ -109,7 +112,7 @@ def same_bits(name: str, operands: tuple[Any, ...], work: tuple[int, ...], like:
     assert one.tobytes() == several.tobytes()
 
 
-@pytest.mark.parametrize("shape", [(1, 10, 1), (1, 300, 1), (1, 10, 3)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 10, 1), (1, 100, 1), (1, 600, 1), (1, 10, 3)], ids=str)
 def test_extremes(shape: tuple[int, ...]) -> None:
     x = np.zeros(shape, np.float32)
     x[0, 3] = 1e30

@@ -93,6 +93,14 @@ def test_selu_keeps_mean_0_and_variance_1() -> None:
     assert float((y * y * density).sum()) == pytest.approx(1.0, abs=1e-8)
 
 
+@pytest.mark.torch
+def test_celu_of_a_negative_alpha_grows_below_as_in_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    x = np.linspace(-100.0, 3.0, 9000)
+    y = torch.nn.functional.celu(torch.from_numpy(x), -0.5).numpy()
+    np.testing.assert_allclose(F.celu(ag.tensor(x), -0.5).numpy(), y, rtol=1e-12, atol=1e-15)
+
+
 def test_gelu_keeps_the_digits_of_its_small_results() -> None:
     y = F.gelu(ag.tensor([-10.0], dtype=ag.float64)).item()
     assert y == pytest.approx(-5.0 * math.erfc(10.0 / math.sqrt(2.0)), rel=1e-12)
@@ -192,7 +200,7 @@ def test_the_warning_names_the_line_that_called_the_layer() -> None:
          "rrelu got lower=0.5 and upper=0.2: it needs lower <= upper"),
         (lambda: F.celu(ag.ones(1), 0.0), ValueError, "celu got alpha=0: it must not be 0"),
         (lambda: F.gelu(ag.ones(1), "erf"), ValueError,
-         "gelu got approximate='erf': it must be 'none', 'tanh' or 'sigmoid'"),
+         "gelu got shape .*: approximate is 'erf': it must be 'none', 'tanh' or 'sigmoid'"),
         (lambda: F.glu(ag.ones(2, 3)), ag.ShapeError,
          r"glu got x of shape \(2, 3\): its axis -1 has 3 elements, which cannot be halved"),
         (lambda: F.glu(ag.tensor(1.0)), ag.ShapeError, r"glu got x of shape \(\): its axis -1 has"),

@@ -29,13 +29,34 @@ def test_the_gradient_goes_where_the_values_went() -> None:
     assert x.grad.tolist() == y.tolist()
 
 
-def test_every_call_draws_anew_and_a_seed_brings_it_back() -> None:
-    layer, x = nn.Dropout(), ag.ones(50)
+@pytest.mark.parametrize("shape", [(50,), MANY])
+def test_every_call_draws_anew_and_a_seed_brings_it_back(shape: tuple[int, ...]) -> None:
+    layer, x = nn.Dropout(), ag.ones(shape)
     ag.manual_seed(3)
     first = layer(x).tolist()
     assert layer(x).tolist() != first
     ag.manual_seed(3)
     assert layer(x).tolist() == first
+
+
+def test_a_large_mask_is_not_kept_and_is_the_same_whatever_the_layout() -> None:
+    x = ag.ones(MANY, requires_grad=True)
+    ag.manual_seed(3)
+    y = F.dropout(x, 0.5)
+    assert not any(np.shape(kept) == MANY for kept in y.grad_fn.saved)
+    ag.manual_seed(3)
+    across = ag.ones(*MANY[::-1]).T
+    assert not across.is_contiguous()
+    assert F.dropout(across, 0.5).tolist() == y.tolist()
+
+
+def test_in_place_a_large_input_is_changed_and_its_gradient_masked() -> None:
+    x = ag.ones(MANY, requires_grad=True)
+    base = x * 2.0
+    y = F.dropout(base, 0.5, inplace=True)
+    assert y is base
+    y.sum().backward()
+    assert x.grad.tolist() == y.tolist()
 
 
 @pytest.mark.parametrize("name", ["Dropout", "AlphaDropout", "FeatureAlphaDropout", "Dropout1d"])

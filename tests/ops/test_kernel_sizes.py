@@ -31,8 +31,11 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "silu": ops.silu,
     "softplus": lambda x: ops.softplus(x, 2.0, 3.0),
     "elu": lambda x: ops.elu(x, 0.7),
+    "elu scaled": lambda x: ops.elu(x, 0.7, 1.5, 2.0),
+    "elu of a negative scale": lambda x: ops.elu(x, -0.7, 1.0, -2.0),
     "leaky relu": lambda x: ops.leaky_relu(x, 0.1),
     "hardtanh": lambda x: ops.hardtanh(x, -0.5, 1.0),
+    "threshold": lambda x: ops.threshold(x, 0.3, -1.0),
     "softmax": lambda x: ops.softmax(x.reshape(-1, 10), 1),
     "softmax of columns": lambda x: ops.softmax(x.reshape(-1, 10, 2), 1),
     "log_softmax": lambda x: ops.log_softmax(x.reshape(-1, 10), -1),
@@ -115,6 +118,26 @@ def test_gelu_refuses_an_unknown_form() -> None:
         ops.gelu(ag.tensor([1.0]), "erf")
 
 
+def test_numbers_that_whole_numbers_cannot_be_are_refused() -> None:
+    x = ag.tensor([1, 200], dtype=ag.uint8)
+    assert ops.hardtanh(x, 2.7, 6.0).tolist() == [2, 6]
+    with pytest.raises(ValueError, match=r"hardtanh got .*: -1\.0 does not fit into uint8"):
+        ops.hardtanh(x)
+    with pytest.raises(ValueError, match=r"threshold got .*: inf does not fit into uint8"):
+        ops.threshold(x, 1.0, np.inf)
+
+
+@pytest.mark.parametrize("f", [ops.erf, ops.erfc, ops.gelu], ids=["erf", "erfc", "gelu"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_few_elements_give_what_many_give(f: Callable[[Any], Any], dtype: Any) -> None:
+    x = np.linspace(-3.0, 3.0, kernel_sizes.FEW * 3).astype(dtype)
+    many, few = f(x), np.concatenate([f(part) for part in x.reshape(3, -1)])
+    assert few.dtype == many.dtype == dtype
+    np.testing.assert_allclose(few, many, rtol=8 * np.finfo(dtype).eps)
+    assert f(x[:1].reshape(())).shape == ()
+    assert f(x[:0]).shape == (0,)
+
+
 def test_dropout_refuses_what_is_no_probability() -> None:
     with pytest.raises(ValueError, match=r"p is 1\.5: a probability is between 0 and 1"):
         keyed_dropout(np.ones(3), 1.5, 1)
@@ -134,6 +157,8 @@ def test_small_arrays_do_not_load_numba() -> None:
     code = (
         "import sys, numpy as np, autograd_core as ag\n"
         "from autograd_core import ops\n"
+        "few = ag.tensor(np.ones((8, 8)), requires_grad=True)\n"
+        "(ops.gelu(few) + ops.erf(few)).sum().backward()\n"
         "x = ag.tensor(np.ones((20, 10)), requires_grad=True)\n"
         "y = ops.tanh(x) + ops.sigmoid(x) + ops.relu(x) + ops.silu(x) + ops.elu(x)\n"
         "y = ops.gelu(y, 'tanh') + ops.softplus(x) + ops.leaky_relu(x) + ops.softmax(x, 1)\n"

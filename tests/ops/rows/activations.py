@@ -57,10 +57,15 @@ ACTIVATIONS = [
            torch=lambda torch, x: torch.nn.functional.softplus(x, 2.0, 2.0)),
     OpCase("elu", ONE, {"alpha": 0.7}, away=(0.0,),
            torch=lambda torch, x: torch.nn.functional.elu(x, 0.7)),
+    OpCase("elu", ONE, {"alpha": 0.7, "scale": 1.5, "input_scale": 2.0}, away=(0.0,),
+           reference=lambda x, **_: 1.5 * np.where(x > 0, x, 0.7 * (np.exp(2.0 * x) - 1.0)),
+           torch=lambda torch, x: torch.ops.aten.elu(x, 0.7, 1.5, 2.0)),
     OpCase("leaky_relu", ONE, {"negative_slope": 0.1}, away=(0.0,),
            torch=lambda torch, x: torch.nn.functional.leaky_relu(x, 0.1)),
     OpCase("hardtanh", ONE, {"min_val": -0.5, "max_val": 1.0}, away=(-0.5, 1.0),
            torch=lambda torch, x: torch.nn.functional.hardtanh(x, -0.5, 1.0)),
+    OpCase("threshold", ONE, {"threshold": 0.3, "value": -1.0}, away=(0.3,),
+           torch=lambda torch, x: torch.nn.functional.threshold(x, 0.3, -1.0)),
 ]  # fmt: skip
 
 LOSSES = [
