@@ -135,11 +135,12 @@ def _stage(axes: list[list[Axis]], source: Three, stride: Three, pad: Three, sam
     banded = next((a for a in range(3) if count[a] > 1), 2)
     copies = channels * math.prod(stride)
     plain = stride == (1, 1, 1) and not any(pad) and not any(start)
-    direct = plain and tuple(whole) == source
     row = copies * math.prod(whole) // whole[banded]
     band = max(1, min(whole[banded], STAGE // max(row, 1)) - beyond[banded])
     bands = -(-count[banded] // band)
     band = -(-count[banded] // bands)
+    # Rows of a large source lie on many pages: a copy of them is read faster, again and again.
+    direct = plain and tuple(whole) == source and bands == 1
     extent = list(whole)
     if not direct:
         extent[banded] = band + beyond[banded]

@@ -33,7 +33,7 @@ from .pair import compiled, read, twin_of, write
 from .windows import gather
 
 PIXELS = 256  # positions that are turned at once
-SHARED = 1 << 22  # elements of all accumulators, at most, unless two need more
+SHARED = 1 << 20  # elements of all accumulators, at most, unless two need more
 WIDE = VECTORS * 16
 MOST = 8  # accumulators
 
@@ -79,7 +79,7 @@ def _turn(g, at, apart, rows, pixels, work, begin, whole):
 
 
 @compiled
-def _rows(like, k, a, far, begins, runs, length, b, rb, c, rc, cols):
+def _rows(like, k, a, far, begins, runs, length, b, rb, c, rc, cols, add):
     """All places of the kernel against one block of channels."""
     size = like.itemsize
     narrow = cols <= lanes_of(like)
@@ -89,38 +89,38 @@ def _rows(like, k, a, far, begins, runs, length, b, rb, c, rc, cols):
         f, y = far + i * 8, c + i * rc * size
         if left >= R0:
             if narrow:
-                N0(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                N0(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             else:
-                T0(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                T0(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             i += R0
         elif left >= R1:
             if narrow:
-                N1(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                N1(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             else:
-                T1(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                T1(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             i += R1
         elif left >= R2:
             if narrow:
-                N2(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                N2(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             else:
-                T2(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                T2(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             i += R2
         elif left >= R3:
             if narrow:
-                N3(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                N3(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             else:
-                T3(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                T3(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             i += R3
         else:
             if narrow:
-                N4(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                N4(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             else:
-                T4(like, a, f, begins, runs, length, b, rb, y, rc, cols)
+                T4(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
             i += R4
 
 
 @compiled
-def _sample(x, g, total, p, far, begins, work, n, group, band, a):
+def _sample(x, g, total, p, far, begins, work, n, group, band, a, add):
     """Add what one sample, in one band, brings to the weights of one group."""
     size = x.itemsize
     wide = VECTORS * lanes_of(work)
@@ -153,11 +153,12 @@ def _sample(x, g, total, p, far, begins, work, n, group, band, a):
                 work, k, a - back * size, far.ctypes.data, begins.ctypes.data + (first + r) * 8,
                 count, length, work.ctypes.data + (turned + j * pixels) * size, wide,
                 total.ctypes.data + (group * k * rows + j) * size, rows, min(wide, rows - j),
+                add or r > 0,
             )  # fmt: skip
 
 
 @compiled
-def _samples(g, total, p, far, begins, work, n0, n1, group):
+def _samples(g, total, p, far, begins, work, n0, n1, group, add):
     """The same for small samples n0 to n1, several at a time."""
     size = g.itemsize
     wide = VECTORS * lanes_of(work)
@@ -177,6 +178,7 @@ def _samples(g, total, p, far, begins, work, n0, n1, group):
                 begins.ctypes.data + (s - n0) * runs * 8, count * runs, length,
                 work.ctypes.data + (p[STAGED] + j * whole) * size, wide,
                 total.ctypes.data + (group * k * rows + j) * size, rows, min(wide, rows - j),
+                add or s > n0,
             )  # fmt: skip
 
 
@@ -184,12 +186,12 @@ def _samples(g, total, p, far, begins, work, n0, n1, group):
 def _share(x, g, totals, p, far, begins, work, share):
     """Fill one accumulator: (groups, k, rows)."""
     total = totals[share]
-    total[:] = 0
     together, bands, size = p[TOGETHER], p[BANDS], x.itemsize
     chunks = (x.shape[0] + together - 1) // together * bands
     plane = p[EXTENT] * p[EXTENT + 1] * p[EXTENT + 2]
     channel = x.shape[2] * x.shape[3] * x.shape[4]
-    for chunk in range(chunks * share // len(totals), chunks * (share + 1) // len(totals)):
+    first = chunks * share // len(totals)
+    for chunk in range(first, chunks * (share + 1) // len(totals)):
         n0, band = chunk // bands * together, chunk % bands
         low = band * p[BAND]
         axis = p[BAND_AXIS]
@@ -202,13 +204,15 @@ def _share(x, g, totals, p, far, begins, work, share):
                     low if axis == 2 else 0, p, work,
                 )  # fmt: skip
             if not p[DIRECT] and bands == 1 and 2 * g.shape[2] <= PIXELS:
-                _samples(g, total, p, far, begins, work, n0, n1, group)
+                _samples(g, total, p, far, begins, work, n0, n1, group, chunk > first)
                 continue
             for n in range(n0, n1):
                 a = work.ctypes.data + (n - n0) * plane * size
                 if p[DIRECT]:
                     a = x.ctypes.data + (n * x.shape[1] + c0) * channel * size
-                _sample(x, g, total, p, far, begins, work, n, group, band, a)
+                _sample(
+                    x, g, total, p, far, begins, work, n, group, band, a, chunk > first or n > n0
+                )
 
 
 @compiled

@@ -70,7 +70,6 @@ class Vectors:
         self.type = ir.VectorType(self.kind, self.lanes)
         self.zero = ir.Constant(self.type, [0.0] * self.lanes)
         self.align = ir.Constant(I32, self.size)
-        self.true = ir.Constant(ir.IntType(1), 1)
 
     def function(self, name: str, result: Any, arguments: list[Any], place: str = "") -> Any:
         kind = ir.FunctionType(result, arguments)

@@ -79,18 +79,18 @@ def across(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
 
 @functools.cache
 def gather(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
-    """c[i, j] += sum over runs r and x of a[far[i] + begins[r] + x] * b[(r length + x) rb + j].
+    """c[i, j] = or += sum over r and x of a[far[i] + begins[r] + x] * b[(r length + x) rb + j].
 
     Each of the runs has `length` neighbours; j below cols, i below rows.
     """
 
     @intrinsic
-    def gather(typingctx, like, a, far, begins, runs, length, b, rb, c, rc, cols):  # type: ignore
-        signature = types.void(like, *[types.intp] * 10)
+    def gather(typingctx, like, a, far, begins, runs, length, b, rb, c, rc, cols, add):  # type: ignore
+        signature = types.void(like, *[types.intp] * 10, types.boolean)
 
         def codegen(context, builder, signature, args):  # type: ignore
             v = Vectors(builder, signature.args[0].dtype)
-            _, a, far, begins, runs, length, b, rb, c, rc, cols = args
+            _, a, far, begins, runs, length, b, rb, c, rc, cols, add = args
             a, b, c = map(v.pointer, (a, b, c))
             masks = [v.below(j * v.lanes, cols) for j in range(vectors)]
             starts = [v.at(a, _table(v, far, word(i))) for i in range(rows)]
@@ -103,7 +103,7 @@ def gather(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
                     xs = [v.at(place, x) for place in here]
                     step(v, v.at(first, builder.mul(x, rb)), masks, xs, running, following)
                 after.extend(following)
-            put(v, after, masks, c, rc, v.true)
+            put(v, after, masks, c, rc, add)
             return context.get_dummy_value()
 
         return signature, codegen
