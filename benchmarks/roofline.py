@@ -41,7 +41,7 @@ def draw(run: Mapping[str, Any], path: Path) -> None:
     axes.plot([low, ridge, high], [low * bandwidth, peak, peak], color="#555555", lw=1.5)
     axes.annotate(f"{peak:.0f} GFLOP/s", (high, peak), (-4, 4), textcoords="offset points",
                   ha="right")  # fmt: skip
-    axes.annotate(f"{bandwidth:.0f} GB/s", (low * 2, low * 2 * bandwidth), (-4, 8),
+    axes.annotate(f"{bandwidth:.0f} GB/s", (low * 2, low * 2 * bandwidth), (10, -8),
                   textcoords="offset points")  # fmt: skip
     for i, (group, places) in enumerate(sorted(groups.items())):
         x, y = zip(*places, strict=True)

@@ -126,7 +126,7 @@ class Stage(NamedTuple):
 
 
 def _stage(axes: list[list[Axis]], source: Three, stride: Three, pad: Three, samples: int,
-           channels: int, rows: int, places: int) -> Stage:  # fmt: skip
+           channels: int, rows: int, places: int, fewest: int) -> Stage:  # fmt: skip
     start = [min(a.first for a in axis) for axis in axes]
     ends = [max(a.first + a.many for a in axis) for axis in axes]
     count = [high - low for low, high in zip(start, ends, strict=True)]
@@ -153,7 +153,7 @@ def _stage(axes: list[list[Axis]], source: Three, stride: Three, pad: Three, sam
     if bands == 1 and not direct:
         plane = math.prod(extent)
         held = WIDE * math.prod(count) if by_lanes else TALLEST * plane
-        together = max(1, min(STAGE // (copies * plane), HELD // held, samples // FEWEST))
+        together = max(1, min(STAGE // (copies * plane), HELD // held, samples // fewest))
     return Stage(start, count, extent, banded, band, bands, together, direct, by_lanes)
 
 
@@ -161,11 +161,13 @@ def _stage(axes: list[list[Axis]], source: Three, stride: Three, pad: Three, sam
 def plan(
     transposed: bool, samples: int, channels: int, rows: int, groups: int,
     source: Three, result: Three, kernel: Three, stride: Three, pad: Three, dilation: Three,
+    fewest: int = FEWEST,
 ) -> Plan:  # fmt: skip
     """Plan a convolution of `source` (channels) to `result` (rows), or its transpose.
 
     Channels and rows are those of one group; pad is what stands before the input of the
-    convolution. Weights are (out, in / groups, *kernel) in both cases.
+    convolution. Weights are (out, in / groups, *kernel) in both cases. Samples are put together
+    to no fewer chunks than `fewest`.
     """
     places = math.prod(kernel)
     if transposed:
@@ -183,7 +185,7 @@ def plan(
         axes = [_forward_axis(*axis) for axis in each]
         steps, before = stride, pad
         w_row, w_group, w_channel = channels * places, rows * channels * places, places
-    s = _stage(axes, source, steps, before, samples, channels, rows, places)
+    s = _stage(axes, source, steps, before, samples, channels, rows, places, fewest)
     table_w: list[int] = []
     table_x: list[int] = []
     table_at: list[int] = []

@@ -42,12 +42,17 @@ T0, T1, T2, T3, T4 = map(gather, ROWS)
 N0, N1, N2, N3, N4 = (gather(rows, 1) for rows in ROWS)
 
 
+def most_accumulators(weights: int) -> int:
+    """Return how many accumulators there are for so many weights, if there are chunks for them."""
+    return max(2, min(MOST, SHARED // weights))
+
+
 def accumulators(plan: Plan, samples: int) -> tuple[int, int]:
     """Return how many accumulators there are, and the elements of each."""
     g = plan.geometry
     size = int(g[GROUPS] * g[ROWS_OUT] * plan.phases[0, LENGTH])
     chunks = -(-samples // int(g[TOGETHER])) * int(g[BANDS])
-    return max(min(chunks, 2), min(chunks, MOST, SHARED // size)), size
+    return min(chunks, most_accumulators(size)), size
 
 
 def workspace(plan: Plan) -> int:

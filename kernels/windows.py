@@ -85,7 +85,9 @@ def gather(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
     """
 
     @intrinsic
-    def gather(typingctx, like, a, far, begins, runs, length, b, rb, c, rc, cols, add):  # type: ignore
+    def gather(  # type: ignore
+        typingctx, like, a, far, begins, runs, length, b, rb, c, rc, cols, add
+    ):
         signature = types.void(like, *[types.intp] * 10, types.boolean)
 
         def codegen(context, builder, signature, args):  # type: ignore

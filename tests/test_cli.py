@@ -137,16 +137,12 @@ def test_options_reach_the_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert seen == [demo.Settings(), chosen]
 
 
-def test_warmup_compiles_every_kernel_and_says_where_they_are() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "autograd_core", "warmup"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_warmup_compiles_kernels_and_says_where_they_are() -> None:
+    # One family: all of them take minutes where nothing is on disk yet.
+    few = "import kernels\nkernels.FAMILIES = {'special': kernels.FAMILIES['special']}"
+    done = run("warmup", before=few)
     assert (done.returncode, done.stderr) == (0, "")
     found = re.fullmatch(r"(\d+) kernels ready in [\d.]+ s, kept in (.*)\n", done.stdout)
     assert found, done.stdout
-    assert int(found[1]) >= sum(map(len, kernels.FAMILIES.values()))
+    assert int(found[1]) == 2 * len(kernels.FAMILIES["special"])
     assert list(Path(found[2]).glob("*.nbi"))

@@ -68,7 +68,8 @@ def weight_gradient(x: Array, y: Array, kernel: Sizes, stride: Sizes, padding: P
 
     x, y = _solid(x, len(kernel)), np.ascontiguousarray(y)
     pads = tuple(low for low, _ in padding)
-    plan = _plan(False, x, shape, y.shape[2:], stride, pads, dilation, groups)
+    few = conv_weight.most_accumulators(math.prod(shape))
+    plan = _plan(False, x, shape, y.shape[2:], stride, pads, dilation, groups, few)
     weight = np.empty(shape, x.dtype)
     work, totals = workspace(
         x.dtype, (limit(), conv_weight.workspace(plan)), conv_weight.accumulators(plan, len(x))
@@ -107,14 +108,14 @@ def _solid(x: Array, axes: int) -> Array:
 
 
 def _plan(backwards: bool, x: Array, weight: Sizes, result: Sizes, stride: Sizes, pads: Sizes,
-          dilation: Sizes, groups: int) -> Any:  # fmt: skip
-    from kernels.conv_plan import plan
+          dilation: Sizes, groups: int, fewest: int | None = None) -> Any:  # fmt: skip
+    from kernels.conv_plan import FEWEST, plan
 
     inputs, outputs = weight[1], weight[0] // groups
     channels, rows = (outputs, inputs) if backwards else (inputs, outputs)
     return plan(
         backwards, len(x), channels, rows, groups, x.shape[2:], _three(result), _three(weight[2:]),
-        _three(stride), _three(pads, 0), _three(dilation),
+        _three(stride), _three(pads, 0), _three(dilation), fewest or FEWEST,
     )  # fmt: skip
 
 
