@@ -170,7 +170,7 @@ def test_a_signal_ends_the_command_with_its_results_written(tmp_path: Path) -> N
         while "epoch 2/" not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        said, complaints = process.communicate(timeout=120)
+        said, complaints = process.communicate(timeout=300)
     assert (process.returncode, complaints) == (130, "")
     assert "fc_net" in said
     assert len(epochs_of(metrics(tmp_path), "fc_net")) >= 2
