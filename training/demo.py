@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import abc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -154,7 +155,7 @@ def run(job: Job) -> bool:
 
 
 @contextmanager
-def _threads(n: int | None) -> Iterator[None]:
+def _threads(n: int | None) -> abc.Generator[None]:
     before = get_num_threads()
     if n is not None:
         set_num_threads(n)

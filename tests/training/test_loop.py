@@ -53,9 +53,9 @@ def test_training_and_evaluation_each_choose_their_mode(rng: np.random.Generator
     seen: list[tuple[bool, bool]] = []
 
     class Watched(nn.Linear):
-        def forward(self, x: Tensor) -> Tensor:
+        def forward(self, input: Tensor) -> Tensor:
             seen.append((self.training, ag.is_grad_enabled()))
-            return super().forward(x)
+            return super().forward(input)
 
     data, _ = toy(rng)
     model, batches = Watched(4, 3).double(), DataLoader(data, 10)
