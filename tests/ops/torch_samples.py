@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import autograd_core as ag
+import nn.functional as F
 
 FAMILIES = {
     "elementwise": """
@@ -85,6 +86,9 @@ FAMILIES = {
         nn.functional.pixel_shuffle nn.functional.pixel_unshuffle nn.functional.rms_norm
         nn.functional.unfold nn.functional.upsample_bilinear nn.functional.upsample_nearest
     """,
+    "lookups": """
+        nn.functional.bilinear nn.functional.embedding nn.functional.embedding_bag
+    """,
     "losses": """
         nn.functional.binary_cross_entropy nn.functional.binary_cross_entropy_with_logits
         nn.functional.cosine_embedding_loss nn.functional.cosine_similarity nn.functional.ctc_loss
@@ -110,7 +114,9 @@ FAMILIES = {
 # devices and memory formats.
 UNDETERMINED = """
     bernoulli empty empty_like multinomial new_empty normal rand_like randint randint_like randn
-    randn_like to
+    randn_like to nn.functional.dropout nn.functional.dropout2d nn.functional.dropout3d
+    nn.functional.alpha_dropout nn.functional.feature_alpha_dropout
+    nn.functional.multi_head_attention_forward nn.functional.scaled_dot_product_attention
 """
 NAMES = [name for names in FAMILIES.values() for name in names.split()]
 
@@ -126,6 +132,9 @@ DIMS = 64  # NumPy has no more
 
 # Samples are called as PyTorch's table calls them, which is not always as users do.
 CALLS: dict[str, Callable[..., Any]] = {
+    # PyTorch's samples have the weight first.
+    "nn.functional.embedding": lambda w, i, **names: F.embedding(i, w, **names),
+    "nn.functional.embedding_bag": lambda w, i, **names: F.embedding_bag(i, w, **names),
     "__radd__": lambda x, y: y + x,
     "__rand__": lambda x, y: y & x,
     "__rdiv__": lambda x, y: y / x,
