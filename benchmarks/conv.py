@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def ours(part: str, *shape: int) -> Prepare:
 
 def torch_side(part: str, *shape: int) -> Prepare:
     def prepare() -> Job:
-        import torch
+        torch: Any = import_module("torch")
 
         *_, stride, padding = shape
         x, w, g = map(torch.from_numpy, arrays(*shape))

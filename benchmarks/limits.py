@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from time import perf_counter
 from typing import Any
 
@@ -101,7 +102,7 @@ def streams(threads: int) -> dict[str, float]:
         "triad": 3 * STREAMED / best(lambda: triad(a, b, c)) / 1e9,
     }
     try:
-        import torch
+        torch: Any = import_module("torch")
     except ModuleNotFoundError:
         return found
     torch.set_num_threads(threads)

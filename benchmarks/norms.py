@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def ours(part: str, kind: str, *shape: int) -> Prepare:
 
 
 def torch_calls(kind: str, x: Any, g: Any, w: Any, b: Any, m: Any, v: Any) -> Calls:
-    import torch
+    torch: Any = import_module("torch")
 
     aten, all3 = torch.ops.aten, (True, True, True)
     if kind.startswith("batch_norm"):
@@ -101,7 +102,7 @@ def torch_calls(kind: str, x: Any, g: Any, w: Any, b: Any, m: Any, v: Any) -> Ca
 
 def functional(kind: str, x: Any, w: Any, b: Any) -> Any:
     """What PyTorch has no call of its own for."""
-    import torch.nn.functional as F
+    F: Any = import_module("torch.nn.functional")
 
     if kind == "rms_norm":
         return F.rms_norm(x, x.shape[-1:], w, EPS)
@@ -110,7 +111,7 @@ def functional(kind: str, x: Any, w: Any, b: Any) -> Any:
 
 def torch_side(part: str, kind: str, *shape: int) -> Prepare:
     def prepare() -> Job:
-        import torch
+        torch: Any = import_module("torch")
 
         x, g, w, b, m, v = map(torch.from_numpy, arrays(kind, *shape))
         if kind not in ("rms_norm", "instance_norm"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def ours(kind: str, part: str, shape: tuple[int, ...], window: Any) -> Prepare:
 
 def torch_side(kind: str, part: str, shape: tuple[int, ...], window: Any) -> Prepare:
     def prepare() -> Job:
-        import torch
+        torch: Any = import_module("torch")
 
         aten = torch.ops.aten
         k, s, p = ([n, n] for n in window)
