@@ -22,6 +22,7 @@ from .conv_plan import (
     COLUMNS_OUT,
     COUNT,
     DIRECT,
+    EVERY,
     EXTENT,
     FIRST,
     GROUPS,
@@ -40,23 +41,17 @@ from .conv_plan import (
     W_GROUP,
     W_ROW,
 )  # fmt: skip
-from .lanes import ROWS, VECTORS, lanes_of, lay_row, move_row, spread_row
+from .lanes import VECTORS, lanes_of, lay_row, move_row, spread_row
 from .pair import compiled, read, twin_of, write
-from .windows import reach
-
-HEIGHTS = tuple(n for n in (14, 12, 10, 8, 6, 4, 2, 1) if n <= ROWS[0])
-TOP = HEIGHTS[0]
-TILES = [reach(n) for n in HEIGHTS]
-T0, T1, T2, T3, T4, T5, T6, T7 = ([TILES[0]] * 8 + TILES)[-8:]
-H0, H1, H2, H3, H4, H5, H6, H7 = ((HEIGHTS[0],) * 8 + HEIGHTS)[-8:]
+from .windows import HEIGHTS, reach
 
 
 @compiled
 def height_of(rows):
     """Return how tall the tiles should be: as few as can be, as even as can be."""
-    count = (rows + TOP - 1) // TOP
+    count = (rows + HEIGHTS[0] - 1) // HEIGHTS[0]
     height = (rows + count - 1) // count
-    return min(TOP, height + (height & 1 if height > 1 else 0))
+    return min(HEIGHTS[0], height + (height & 1 if height > 1 else 0))
 
 
 @compiled
@@ -115,45 +110,6 @@ def stage(x, n0, n1, c0, m0, m1, m2, g, work):
 
 
 @compiled
-def _tiles(like, height, a, ra, far_a, b, far_b, depth, c, rc, cols):
-    """One tile of the asked height."""
-    if height == H0:
-        T0(like, a, ra, far_a, b, far_b, depth, c, rc, cols)
-    elif height == H1:
-        T1(like, a, ra, far_a, b, far_b, depth, c, rc, cols)
-    elif height == H2:
-        T2(like, a, ra, far_a, b, far_b, depth, c, rc, cols)
-    elif height == H3:
-        T3(like, a, ra, far_a, b, far_b, depth, c, rc, cols)
-    elif height == H4:
-        T4(like, a, ra, far_a, b, far_b, depth, c, rc, cols)
-    elif height == H5:
-        T5(like, a, ra, far_a, b, far_b, depth, c, rc, cols)
-    elif height == H6:
-        T6(like, a, ra, far_a, b, far_b, depth, c, rc, cols)
-    else:
-        T7(like, a, ra, far_a, b, far_b, depth, c, rc, cols)
-
-
-@compiled
-def _block(like, rows, a, ra, far_a, b, far_b, depth, c, rc, columns):
-    """Some rows of results, and all their columns."""
-    size = like.itemsize
-    wide = VECTORS * lanes_of(like)
-    for j in range(0, columns, wide):
-        cols = min(wide, columns - j)
-        i = 0
-        while i < rows:
-            left = rows - i
-            height = 1 if left == 1 else min(TOP, left - (left & 1))
-            _tiles(
-                like, height, a + i * ra * size, ra, far_a, b + j * size, far_b, depth,
-                c + (i * rc + j) * size, rc, cols,
-            )  # fmt: skip
-            i += height
-
-
-@compiled
 def _place(like, held, y, n, o, first, many, step, shift, g, extra):
     """Bring a row of results that is in cache to where it belongs, with its bias."""
     size = like.itemsize
@@ -205,15 +161,17 @@ def _phase(x, w, bias, y, g, f, far_w, far_x, work, n0, n1, group, origin, low, 
         b = x.ctypes.data + ((n0 * x.shape[1] + group * g[CHANNELS]) * channel + begin) * size
     held = work[g[STAGED] :]
     rows, length = g[ROWS_OUT], g[COLUMNS_OUT]
-    tall = height_of(rows)
+    tall, wide = height_of(rows), VECTORS * lanes_of(work)
     for i in range(0, rows, tall):
         count = min(tall, rows - i)
         if f[LENGTH]:
-            _block(
-                work, count, w.ctypes.data + (group * g[W_GROUP] + i * g[W_ROW]) * size, g[W_ROW],
-                far_w.ctypes.data + f[TABLE] * 8, b, far_x.ctypes.data + f[TABLE] * 8, f[LENGTH],
-                held.ctypes.data, length, columns,
-            )  # fmt: skip
+            first_w = w.ctypes.data + (group * g[W_GROUP] + i * g[W_ROW]) * size
+            for j in range(0, columns, wide):
+                reach(
+                    work, first_w, g[W_ROW], far_w.ctypes.data + f[TABLE] * 8,
+                    b + j * size, far_x.ctypes.data + f[TABLE] * 8, f[LENGTH],
+                    held.ctypes.data + j * size, length, count, min(wide, columns - j),
+                )  # fmt: skip
         else:  # no place of the kernel is seen from here
             held[: count * length] = 0
         for r in range(count):
@@ -225,7 +183,7 @@ def _phase(x, w, bias, y, g, f, far_w, far_x, work, n0, n1, group, origin, low, 
 
 
 @compiled
-def _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, n0, n1, group, band):
+def _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, n0, n1, group, band):
     """Samples n0 to n1 of one group, in one band."""
     axis = g[BAND_AXIS]
     low = g[START + axis] + band * g[BAND]
@@ -238,28 +196,29 @@ def _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, n0, n1, grou
         )  # fmt: skip
         stage(x, n0, n1, group * g[CHANNELS], origin[0], origin[1], origin[2], g, work)
     if g[PLACES]:
-        by_lanes(x, bias, y, g, phases, at, far_x, panel, work, n0, n1, group)
+        by_lanes(x, bias, y, g, phases, at, to, far_x, panel, work, n0, n1, group)
         return
     for p in range(phases.shape[0]):
         _phase(x, w, bias, y, g, phases[p], far_w, far_x, work, n0, n1, group, origin, low, high)
 
 
 @compiled
-def _one(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, chunk):
+def _one(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, chunk):
     together, bands = g[TOGETHER], g[BANDS]
     rest, band = chunk // bands, chunk % bands
     n0 = rest // g[GROUPS] * together
     n1 = min(x.shape[0], n0 + together)
-    _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, n0, n1, rest % g[GROUPS], band)
+    group = rest % g[GROUPS]
+    _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, n0, n1, group, band)
 
 
 @compiled(parallel=True)
-def _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, chunks):
+def _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, chunks):
     for chunk in numba.prange(chunks):
-        _one(x, w, bias, y, g, phases, far_w, far_x, work[get_thread_id()], panel, at, chunk)
+        _one(x, w, bias, y, g, phases, far_w, far_x, work[get_thread_id()], panel, at, to, chunk)
 
 
-def slide_naive(x, w, bias, y, g, phases, far_w, far_x, work, panel, at):
+def slide_naive(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to):
     """Every result in turn, from a stage of its own sample."""
     for n in range(x.shape[0]):
         for group in range(g[GROUPS]):
@@ -273,7 +232,7 @@ def naive_stage(x, n, group, origin, g):
     images = np.zeros((g[CHANNELS], *stride, g[TOGETHER], *shape), x.dtype)
     for c, *rest in np.ndindex(*images.shape[:4], *images.shape[5:]):
         q, t = np.array(rest[:3]), np.array(rest[3:])
-        seen = (np.array(origin) + t) * stride + q - pad
+        seen = (origin + t) * stride + q - pad
         if all(seen >= 0) and all(seen < x.shape[2:]):
             images[(c, *q, 0, *t)] = x[(n, group * g[CHANNELS] + c, *seen)]
     return np.concatenate([images.reshape(-1), np.zeros(2 * np.prod(shape), x.dtype)])
@@ -281,14 +240,14 @@ def naive_stage(x, n, group, origin, g):
 
 def _naive_band(x, w, bias, y, g, phases, far_w, far_x, n, group, band):
     axis, rows = g[BAND_AXIS], g[ROWS_OUT]
-    origin = [int(i) for i in g[START : START + 3]]
+    origin = np.array(g[START : START + 3])
     low = origin[axis] + band * g[BAND]
     high = min(low + g[BAND], origin[axis] + g[COUNT + axis])
     if g[DIRECT]:
         seen = x[n, group * g[CHANNELS] : (group + 1) * g[CHANNELS]].reshape(-1)
     else:
         origin[axis] = low
-        seen = naive_stage(x, n, group, origin, g)
+        seen = naive_stage(x, n, group, origin * g[EVERY : EVERY + 3], g)
     for f in phases:
         first, many, step, shift = (f[i : i + 3] for i in (FIRST, MANY, STEP, SHIFT))
         table = slice(f[TABLE], f[TABLE] + f[LENGTH])
@@ -296,7 +255,8 @@ def _naive_band(x, w, bias, y, g, phases, far_w, far_x, n, group, band):
             m = first + np.array(place)
             if not low <= m[axis] < high:
                 continue
-            t = m - np.array(origin)
+            t = m - origin
+            t *= g[EVERY : EVERY + 3]
             begin = (t[0] * g[EXTENT + 1] + t[1]) * g[EXTENT + 2] + t[2]
             for o in range(group * rows, (group + 1) * rows):
                 begin_w = group * g[W_GROUP] + (o - group * rows) * g[W_ROW]
@@ -309,12 +269,12 @@ def signature(f):
     return types.void(
         read(f, 5), read(f), read(f), write(f, 5), table,
         types.Array(types.int64, 2, "C", readonly=True), table, table, write(f, 2), write(f),
-        table, types.boolean,
+        table, table, types.boolean,
     )  # fmt: skip
 
 
 @twin_of(slide_naive, signature=signature, rtol=1e-5, atol=1e-6, intrinsic=True, parallel=True)
-def slide(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, parallel):
+def slide(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, parallel):
     """y[n, o, m] = bias[o] + sum over k of w[o, far_w[k]] * stage of x[n] at m + far_x[k].
 
     x (n, c, d, h, w), w flat, y (n, o, d', h', w'), bias (o) or empty; the rest is a Plan, one row
@@ -326,7 +286,7 @@ def slide(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, parallel):
     count = (x.shape[0] + g[TOGETHER] - 1) // g[TOGETHER]
     chunks = count * g[GROUPS] * g[BANDS]
     if parallel and chunks > 1:
-        _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, chunks)
+        _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, chunks)
     else:
         for chunk in range(chunks):
-            _one(x, w, bias, y, g, phases, far_w, far_x, work[0], panel, at, chunk)
+            _one(x, w, bias, y, g, phases, far_w, far_x, work[0], panel, at, to, chunk)

@@ -4,7 +4,9 @@ A source is copied, with its padding, into a *stage*: for each channel and each 
 stride an image of its own, in which the elements that neighbouring windows see at one place of
 the kernel are neighbours. Position m of the result sees, at a place with `shift` and `remainder`,
 element m + shift of that image. So every place of the kernel is one number, an offset into the
-stage, and a window needs no column of its own.
+stage, and a window needs no column of its own. Whoever reads single elements, because channels
+are its vectors, steps over the stride itself: one image for each channel serves it, and where
+there is no padding the source does.
 
 The transposed convolution is the same with roles changed: the positions u = m stride + r of the
 result with one remainder r see only the places of the kernel with that remainder, and form a
@@ -23,6 +25,7 @@ import numpy as np
 from .gemm import SPARE
 
 Three = tuple[int, int, int]
+ONES: Three = (1, 1, 1)
 
 STAGE = 1 << 17  # elements of a stage, at most, unless one row of results needs more
 HELD = 1 << 16  # elements of results that wait, at most, unless one sample has more
@@ -32,8 +35,8 @@ WIDE = 32  # elements of two vectors of float32
 TALLEST = 14  # rows of results that wait for their columns
 (
     GROUPS, CHANNELS, ROWS_OUT, W_ROW, W_GROUP, STRIDE, PAD, EXTENT, DIRECT, BAND_AXIS, BAND, BANDS,
-    START, COUNT, TOGETHER, STAGED, COLUMNS_OUT, PLACES,
-) = (0, 1, 2, 3, 4, 5, 8, 11, 14, 15, 16, 17, 18, 21, 24, 25, 26, 27)  # fmt: skip
+    START, COUNT, TOGETHER, STAGED, COLUMNS_OUT, PLACES, EVERY,
+) = (0, 1, 2, 3, 4, 5, 8, 11, 14, 15, 16, 17, 18, 21, 24, 25, 26, 27, 28)  # fmt: skip
 TABLE, LENGTH, FIRST, MANY, STEP, SHIFT, AT = 0, 1, 2, 5, 8, 11, 14  # of a phase
 
 
@@ -46,6 +49,7 @@ class Plan(NamedTuple):
     far_x: np.ndarray  # into the stage
     begins: np.ndarray  # of each row of positions of each sample, in the stage
     at: np.ndarray  # of each position, phase after phase, where channels are vectors
+    to: np.ndarray  # and where its results go, among those of the same samples
     work: int  # elements of the work array of each thread
     panel: int  # and of weights that are laid out
 
@@ -62,15 +66,10 @@ class Axis(NamedTuple):
     shift: int
 
 
-def _forward_axis(out: int, kernel: int, stride: int, dilation: int) -> list[Axis]:
-    places = tuple(range(kernel))
-    seen = [i * dilation for i in places]
-    return [
-        Axis(
-            places, tuple(u % stride for u in seen), tuple(u // stride for u in seen),
-            0, out, 1, 0,
-        )
-    ]  # fmt: skip
+def _forward_axis(out: int, kernel: int, stride: int, dilation: int) -> Axis:
+    seen = [i * dilation for i in range(kernel)]
+    remainders, shifts = (u % stride for u in seen), (u // stride for u in seen)
+    return Axis(tuple(range(kernel)), tuple(remainders), tuple(shifts), 0, out, 1, 0)
 
 
 def _transposed_axis(size: int, kernel: int, stride: int, pad: int, dilation: int) -> list[Axis]:
@@ -112,88 +111,148 @@ class Stage(NamedTuple):
 
     start: list[int]  # the first position along each axis
     positions: list[int]
+    every: Three  # elements from one position to the next
     extent: list[int]  # elements of an image along each axis
     banded: int  # the axis that is cut into bands, of `band` positions each
     band: int
     bands: int
     together: int  # samples
     direct: bool  # the source itself is the stage
-    by_lanes: bool
+    apart: int  # elements from one sample to the next
+    channel: int  # and from one image to the next
 
     @property
     def plane(self) -> int:
         return math.prod(self.extent)
 
+    def offsets(self, ranges: list[range]) -> list[int]:
+        """Return where these positions of every sample are in an image."""
+        (a, b, c), (_, height, width) = self.every, self.extent
+        return [
+            n * self.apart + (z * a * height + y * b) * width + x * c
+            for n in range(self.together)
+            for z, y, x in itertools.product(*ranges)
+        ]
 
-def _stage(axes: list[list[Axis]], source: Three, stride: Three, pad: Three, samples: int,
-           channels: int, rows: int, places: int, fewest: int) -> Stage:  # fmt: skip
+
+PIXELS, LANES, GATHERED = "pixels", "lanes", "gathered"  # what is read at once, see below
+
+
+class Layout(NamedTuple):
+    """Which positions see what, and how it is read.
+
+    Read are neighbours in an image (PIXELS), or single elements, for results whose channels are
+    vectors (LANES) or for weights' gradients (GATHERED).
+    """
+
+    axes: list[list[Axis]]
+    steps: Three  # an image for each remainder of these
+    every: Three  # elements of an image from one position to the next
+    before: Three  # padding
+    read: str
+
+
+def _stage(layout: Layout, source: Three, samples: int, channels: int, groups: int, results: int,
+           fewest: int) -> Stage:  # fmt: skip
+    """Lay out a source of which each sample has that many results in a channel."""
+    axes, steps, every, pad, read = layout
     start = [min(a.first for a in axis) for axis in axes]
     ends = [max(a.first + a.many for a in axis) for axis in axes]
     count = [high - low for low, high in zip(start, ends, strict=True)]
     beyond = [max((e for a in axis for e in a.shifts), default=0) for axis in axes]
-    whole = [m + e for m, e in zip(count, beyond, strict=True)]
+    whole = [(m - 1) * f + 1 + e for m, f, e in zip(count, every, beyond, strict=True)]
     banded = next((a for a in range(3) if count[a] > 1), 2)
-    copies = channels * math.prod(stride)
-    plain = stride == (1, 1, 1) and not any(pad) and not any(start)
+    copies = channels * math.prod(steps)
     row = copies * math.prod(whole) // whole[banded]
-    band = max(1, min(whole[banded], STAGE // max(row, 1)) - beyond[banded])
-    bands = -(-count[banded] // band)
+    fitting = min(whole[banded], STAGE // max(row, 1)) - beyond[banded] - 1
+    bands = -(-count[banded] // max(1, fitting // every[banded] + 1))
     band = -(-count[banded] // bands)
     # Rows of a large source lie on many pages: a copy of them is read faster, again and again.
-    direct = plain and tuple(whole) == source and bands == 1
-    extent = list(whole)
+    inside = all(m <= n for m, n in zip(whole, source, strict=True))
+    direct = steps == (1, 1, 1) and not any(pad) and not any(start) and inside and bands == 1
+    extent = list(source if direct else whole)
     if not direct:
-        extent[banded] = band + beyond[banded]
-        shared = [_shared(*each) for each in zip(whole, source, stride, pad, start, strict=True)]
+        extent[banded] = (band - 1) * every[banded] + 1 + beyond[banded]
+        shared = [_shared(*each) for each in zip(whole, source, steps, pad, start, strict=True)]
         if bands > 1:  # above and below a band there is more of the source, not padding
             shared[: banded + 1] = [0] * (banded + 1)
         extent = [n - m for n, m in zip(extent, shared, strict=True)]
+    plane = math.prod(extent)
+    waiting = {PIXELS: TALLEST * plane, LANES: WIDE * results, GATHERED: 1}[read]
     together = 1
-    by_lanes = bands == 1 and _lanes_win(rows, channels * places, count, extent)
-    if bands == 1 and not direct:
-        plane = math.prod(extent)
-        held = WIDE * math.prod(count) if by_lanes else TALLEST * plane
-        together = max(1, min(STAGE // (copies * plane), HELD // held, samples // fewest))
-    return Stage(start, count, extent, banded, band, bands, together, direct, by_lanes)
+    if bands == 1 and not (direct and read == PIXELS):
+        together = max(1, min(STAGE // (copies * plane), HELD // waiting, samples // fewest))
+    apart, channel = (channels * groups * plane, plane) if direct else (plane, together * plane)
+    return Stage(
+        start, count, every, extent, banded, band, bands, together, direct, apart, channel
+    )  # fmt: skip
+
+
+def _backward(result: Three, kernel: Three, stride: Three, pad: Three, dilation: Three) -> Layout:
+    each = zip(result, kernel, stride, pad, dilation, strict=True)
+    axes = [_transposed_axis(*axis) for axis in each]
+    a, b, c = (max((e for a in axis for e in a.shifts), default=0) for axis in axes)
+    axes = [
+        [a._replace(shifts=tuple(back - e for e in a.shifts)) for a in axis]
+        for axis, back in zip(axes, (a, b, c), strict=True)
+    ]
+    return Layout(axes, ONES, ONES, (a, b, c), PIXELS)
+
+
+def _forward(result: Three, kernel: Three, stride: Three, pad: Three, dilation: Three,
+             read: str) -> Layout:  # fmt: skip
+    steps, every = (stride, ONES) if read == PIXELS else (ONES, stride)
+    each = zip(result, kernel, steps, dilation, strict=True)
+    return Layout([[_forward_axis(*axis)] for axis in each], steps, every, pad, read)
 
 
 @functools.lru_cache(maxsize=512)
 def plan(
-    transposed: bool, samples: int, channels: int, rows: int, groups: int,
+    kind: str, samples: int, channels: int, rows: int, groups: int,
     source: Three, result: Three, kernel: Three, stride: Three, pad: Three, dilation: Three,
     fewest: int = FEWEST,
 ) -> Plan:  # fmt: skip
-    """Plan a convolution of `source` (channels) to `result` (rows), or its transpose.
+    """Plan the convolution of `source` (channels) to `result` (rows), or its transpose.
 
+    kind is "forward" or "transposed", or "weight" for the gradient of the former's weight.
     Channels and rows are those of one group; pad is what stands before the input of the
-    convolution. Weights are (out, in / groups, *kernel) in both cases. Samples are put together
+    convolution. Weights are (out, in / groups, *kernel) in all cases. Samples are put together
     to no fewer chunks than `fewest`.
     """
     places = math.prod(kernel)
-    if transposed:
-        each = zip(result, kernel, stride, pad, dilation, strict=True)
-        axes = [_transposed_axis(*axis) for axis in each]
-        back = [max((e for a in axis for e in a.shifts), default=0) for axis in axes]
-        axes = [
-            [a._replace(shifts=tuple(b - e for e in a.shifts)) for a in axis]
-            for axis, b in zip(axes, back, strict=True)
-        ]
-        steps, before = (1, 1, 1), (back[0], back[1], back[2])
+    lies = functools.partial(
+        _stage, source=source, samples=samples, channels=channels, groups=groups,
+        results=math.prod(result), fewest=fewest,
+    )  # fmt: skip
+    seen = result, kernel, stride, pad, dilation
+    if kind == "transposed":
         w_row, w_group, w_channel = places, channels * rows * places, rows * places
+        layout = _backward(*seen)
     else:
-        each = zip(result, kernel, stride, dilation, strict=True)
-        axes = [_forward_axis(*axis) for axis in each]
-        steps, before = stride, pad
         w_row, w_group, w_channel = channels * places, rows * channels * places, places
-    s = _stage(axes, source, steps, before, samples, channels, rows, places, fewest)
+        layout = _forward(*seen, GATHERED if kind == "weight" else PIXELS)
+    s = lies(layout)
+    lanes = kind != "weight" and _lanes_win(rows, channels * places, s.positions, s.extent)
+    if lanes and s.bands == 1:
+        wide = layout if kind == "transposed" else _forward(*seen, LANES)
+        wide = wide._replace(read=LANES)
+        laid = lies(wide)
+        if laid.bands == 1:
+            layout, s = wide, laid
+    lanes = layout.read == LANES
     table_w: list[int] = []
     table_x: list[int] = []
     table_at: list[int] = []
+    table_to: list[int] = []
     phases: list[list[int]] = []
-    images, columns = math.prod(steps), s.together * s.plane
-    for phase in itertools.product(*axes):
-        seen = (zip(a.places, a.remainders, a.shifts, strict=True) for a in phase)
-        taps = [_inside(tap, kernel, steps, s.extent) for tap in itertools.product(*seen)]
+    images = math.prod(layout.steps)
+    for phase in itertools.product(*layout.axes):
+        taps = [
+            _inside(tap, kernel, layout.steps, s.extent)
+            for tap in itertools.product(
+                *(zip(a.places, a.remainders, a.shifts, strict=True) for a in phase)
+            )
+        ]
         phases.append(
             [len(table_w), channels * len(taps), *(a.first for a in phase),
              *(a.many for a in phase), *(a.step for a in phase), *(a.shift for a in phase),
@@ -201,35 +260,40 @@ def plan(
         )  # fmt: skip
         table_w += [c * w_channel + place for c in range(channels) for place, _, _ in taps]
         table_x += [
-            (c * images + image) * columns + offset
+            (c * images + image) * s.channel + offset
             for c in range(channels) for _, image, offset in taps
         ]  # fmt: skip
-        if s.by_lanes:
-            firsts = (a.first - low for a, low in zip(phase, s.start, strict=True))
-            ranges = [range(m, m + a.many) for m, a in zip(firsts, phase, strict=True)]
-            table_at += _offsets(s, ranges)
+        if lanes:
+            table_at += s.offsets([
+                range(a.first - low, a.first - low + a.many)
+                for a, low in zip(phase, s.start, strict=True)
+            ])  # fmt: skip
+            table_to += _targets(phase, result, s.together)
+    columns = s.together * s.plane
     staged = 0 if s.direct else channels * images * columns + 2 * s.plane + 2 * WIDE
-    waiting = WIDE * s.together * math.prod(s.positions) if s.by_lanes else TALLEST * columns
+    waiting = WIDE * s.together * math.prod(result) if lanes else TALLEST * columns
     geometry = [
-        groups, channels, rows, w_row, w_group, *steps, *before, *s.extent, int(s.direct),
-        s.banded, s.band, s.bands, *s.start, *s.positions, s.together, staged, columns,
-        int(s.by_lanes),
+        groups, channels, rows, w_row, w_group, *layout.steps, *layout.before, *s.extent,
+        int(s.direct), s.banded, s.band, s.bands, *s.start, *s.positions, s.together, staged,
+        columns, int(lanes), *layout.every,
     ]  # fmt: skip
-    begins = _offsets(s, [range(s.positions[0]), range(s.positions[1]), range(1)])
-    panel = groups * -(-rows // WIDE) * WIDE * len(table_x) if s.by_lanes else 1
+    begins = s.offsets([range(s.positions[0]), range(s.positions[1]), range(1)])
+    panel = groups * -(-rows // WIDE) * WIDE * len(table_x) if lanes else 1
+    tables = (table_w, table_x, begins, table_at, table_to)
     return Plan(
         np.array(geometry, np.int64), np.array(phases, np.int64).reshape(-1, 15),
-        np.array(table_w, np.int64), np.array(table_x, np.int64), np.array(begins, np.int64),
-        np.array(table_at, np.int64), staged + waiting + SPARE, panel,
+        *(np.array(table, np.int64) for table in tables), staged + waiting + SPARE, panel,
     )  # fmt: skip
 
 
-def _offsets(s: Stage, ranges: list[range]) -> list[int]:
-    """Return where these positions of every sample are in an image."""
+def _targets(phase: tuple[Axis, ...], result: Three, samples: int) -> list[int]:
+    """Return where the results of a phase go, among those of all its samples."""
+    places = [range(a.first * a.step + a.shift, result[i], a.step)[: a.many]
+              for i, a in enumerate(phase)]  # fmt: skip
     return [
-        n * s.plane + (z * s.extent[1] + y) * s.extent[2] + x
-        for n in range(s.together)
-        for z, y, x in itertools.product(*ranges)
+        ((n * result[0] + z) * result[1] + y) * result[2] + x
+        for n in range(samples)
+        for z, y, x in itertools.product(*places)
     ]
 
 

@@ -20,6 +20,7 @@ from .conv_plan import (
     CHANNELS,
     COUNT,
     DIRECT,
+    EVERY,
     EXTENT,
     GROUPS,
     LENGTH,
@@ -28,7 +29,7 @@ from .conv_plan import (
     TOGETHER,
     Plan,
 )  # fmt: skip
-from .lanes import ROWS, VECTORS, flip, lanes_of
+from .lanes import VECTORS, flip, lanes_of
 from .pair import compiled, read, twin_of, write
 from .windows import gather
 
@@ -36,10 +37,6 @@ PIXELS = 256  # positions that are turned at once
 SHARED = 1 << 20  # elements of all accumulators, at most, unless two need more
 WIDE = VECTORS * 16
 MOST = 8  # accumulators
-
-R0, R1, R2, R3, R4 = ROWS
-T0, T1, T2, T3, T4 = map(gather, ROWS)
-N0, N1, N2, N3, N4 = (gather(rows, 1) for rows in ROWS)
 
 
 def most_accumulators(weights: int) -> int:
@@ -84,47 +81,6 @@ def _turn(g, at, apart, rows, pixels, work, begin, whole):
 
 
 @compiled
-def _rows(like, k, a, far, begins, runs, length, b, rb, c, rc, cols, add):
-    """All places of the kernel against one block of channels."""
-    size = like.itemsize
-    narrow = cols <= lanes_of(like)
-    i = 0
-    while i < k:
-        left = k - i
-        f, y = far + i * 8, c + i * rc * size
-        if left >= R0:
-            if narrow:
-                N0(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            else:
-                T0(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            i += R0
-        elif left >= R1:
-            if narrow:
-                N1(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            else:
-                T1(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            i += R1
-        elif left >= R2:
-            if narrow:
-                N2(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            else:
-                T2(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            i += R2
-        elif left >= R3:
-            if narrow:
-                N3(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            else:
-                T3(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            i += R3
-        else:
-            if narrow:
-                N4(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            else:
-                T4(like, a, f, begins, runs, length, b, rb, y, rc, cols, add)
-            i += R4
-
-
-@compiled
 def _sample(x, g, total, p, far, begins, work, n, group, band, a, add):
     """Add what one sample, in one band, brings to the weights of one group."""
     size = x.itemsize
@@ -140,10 +96,7 @@ def _sample(x, g, total, p, far, begins, work, n, group, band, a, add):
     else:
         inner = p[COUNT + 1] if axis == 0 else 1
         first, runs = low * inner, (high - low) * inner
-    # The stage begins with the band; the source itself, with the first position.
-    back = 0 if p[DIRECT] or axis == 2 else begins[first]
-    if p[DIRECT]:
-        back = -across
+    back = 0 if axis == 2 else begins[first]  # the stage begins with the band
     positions = g.shape[2]
     here = (n * g.shape[1] + group * rows) * positions
     turned = p[STAGED]
@@ -154,16 +107,16 @@ def _sample(x, g, total, p, far, begins, work, n, group, band, a, add):
         at = here + (first + r) * p[COUNT + 2] + across
         _turn(g.reshape(-1), at, positions, rows, pixels, work, turned, pixels)
         for j in range(0, rows, wide):
-            _rows(
-                work, k, a - back * size, far.ctypes.data, begins.ctypes.data + (first + r) * 8,
-                count, length, work.ctypes.data + (turned + j * pixels) * size, wide,
-                total.ctypes.data + (group * k * rows + j) * size, rows, min(wide, rows - j),
+            gather(
+                work, a - back * size, far.ctypes.data, begins.ctypes.data + (first + r) * 8,
+                count, length, p[EVERY + 2], work.ctypes.data + (turned + j * pixels) * size, wide,
+                total.ctypes.data + (group * k * rows + j) * size, rows, k, min(wide, rows - j),
                 add or r > 0,
             )  # fmt: skip
 
 
 @compiled
-def _samples(g, total, p, far, begins, work, n0, n1, group, add):
+def _samples(g, total, p, far, begins, work, n0, n1, group, a, add):
     """The same for small samples n0 to n1, several at a time."""
     size = g.itemsize
     wide = VECTORS * lanes_of(work)
@@ -178,11 +131,11 @@ def _samples(g, total, p, far, begins, work, n0, n1, group, add):
             begin = p[STAGED] + (n - s) * positions * wide
             _turn(g.reshape(-1), at, positions, rows, positions, work, begin, whole)
         for j in range(0, rows, wide):
-            _rows(
-                work, k, work.ctypes.data, far.ctypes.data,
-                begins.ctypes.data + (s - n0) * runs * 8, count * runs, length,
+            gather(
+                work, a, far.ctypes.data, begins.ctypes.data + (s - n0) * runs * 8,
+                count * runs, length, p[EVERY + 2],
                 work.ctypes.data + (p[STAGED] + j * whole) * size, wide,
-                total.ctypes.data + (group * k * rows + j) * size, rows, min(wide, rows - j),
+                total.ctypes.data + (group * k * rows + j) * size, rows, k, min(wide, rows - j),
                 add or s > n0,
             )  # fmt: skip
 
@@ -198,26 +151,28 @@ def _share(x, g, totals, p, far, begins, work, share):
     first = chunks * share // len(totals)
     for chunk in range(first, chunks * (share + 1) // len(totals)):
         n0, band = chunk // bands * together, chunk % bands
-        low = band * p[BAND]
+        n1 = min(x.shape[0], n0 + together)
+        low = band * p[BAND] * p[EVERY + p[BAND_AXIS]]
         axis = p[BAND_AXIS]
         for group in range(p[GROUPS]):
             c0 = group * p[CHANNELS]
-            n1 = min(x.shape[0], n0 + together)
-            if not p[DIRECT]:
+            a, apart = work.ctypes.data, plane * size
+            if p[DIRECT]:
+                a = x.ctypes.data + (n0 * x.shape[1] + c0) * channel * size
+                apart = x.shape[1] * channel * size
+            else:
                 stage(
                     x, n0, n1, c0, low if axis == 0 else 0, low if axis == 1 else 0,
                     low if axis == 2 else 0, p, work,
                 )  # fmt: skip
-            if not p[DIRECT] and bands == 1 and 2 * g.shape[2] <= PIXELS:
-                _samples(g, total, p, far, begins, work, n0, n1, group, chunk > first)
+            if bands == 1 and 2 * g.shape[2] <= PIXELS:
+                _samples(g, total, p, far, begins, work, n0, n1, group, a, chunk > first)
                 continue
             for n in range(n0, n1):
-                a = work.ctypes.data + (n - n0) * plane * size
-                if p[DIRECT]:
-                    a = x.ctypes.data + (n * x.shape[1] + c0) * channel * size
                 _sample(
-                    x, g, total, p, far, begins, work, n, group, band, a, chunk > first or n > n0
-                )
+                    x, g, total, p, far, begins, work, n, group, band, a + (n - n0) * apart,
+                    chunk > first or n > n0,
+                )  # fmt: skip
 
 
 @compiled
@@ -260,7 +215,7 @@ def correlate_naive(x, g, weight, totals, p, far, begins, work):
     """Sum over samples and positions, from a stage of everything: one band, one sample at once."""
     from .conv import naive_stage
 
-    rows, channels = p[ROWS_OUT], p[CHANNELS]
+    rows, channels, every = p[ROWS_OUT], p[CHANNELS], p[EVERY : EVERY + 3]
     weight[:] = 0
     for n in range(x.shape[0]):
         for group in range(p[GROUPS]):
@@ -269,15 +224,14 @@ def correlate_naive(x, g, weight, totals, p, far, begins, work):
                 axis = p[BAND_AXIS]
                 low = band * p[BAND]
                 high = min(low + p[BAND], p[COUNT + axis])
-                origin = [low if a == axis else 0 for a in range(3)]
+                origin = np.array([low if a == axis else 0 for a in range(3)])
                 if p[DIRECT]:
                     seen = x[n, group * channels : (group + 1) * channels].reshape(-1)
-                    origin = [0, 0, 0]
                 else:
-                    seen = naive_stage(x, n, group, origin, p)
+                    seen = naive_stage(x, n, group, origin * every, p)
                 for m in np.ndindex(*p[COUNT : COUNT + 3]):
                     if low <= m[axis] < high:
-                        t = np.array(m) - origin
+                        t = (np.array(m) - origin) * every
                         at = (t[0] * p[EXTENT + 1] + t[1]) * p[EXTENT + 2] + t[2]
                         place = np.ravel_multi_index(m, tuple(p[COUNT : COUNT + 3]))
                         weight[o] += np.multiply.outer(g[n, o, place], seen[at + far])

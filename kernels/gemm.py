@@ -47,59 +47,6 @@ def workspace(threads):
     return threads, DEPTH * (COLUMNS + SPARE) + block + SPARE
 
 
-R0, R1, R2, R3, R4 = ROWS
-T0, T1, T2, T3, T4 = map(tile, ROWS)
-# Of one vector, where the last columns fit into it.
-N0, N1, N3, N4 = (tile(rows, 1) for rows in (R0, R1, R3, R4))
-
-
-@compiled
-def _strip(like, a, ra, ca, b, rb, depth, c, rc, rows, cols, add):
-    """All rows of a against one strip of columns: the tallest tiles that fit, then lower ones."""
-    size = like.itemsize
-    i = 0
-    while i < rows:
-        left = rows - i
-        x, y = a + i * ra * size, c + i * rc * size
-        if left >= R0:
-            T0(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R0
-        elif left >= R1:
-            T1(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R1
-        elif left >= R2:
-            T2(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R2
-        elif left >= R3:
-            T3(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R3
-        else:
-            T4(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R4
-
-
-@compiled
-def _narrow(like, a, ra, ca, b, rb, depth, c, rc, rows, cols, add):
-    """The same where the columns fit into one vector."""
-    size = like.itemsize
-    i = 0
-    while i < rows:
-        left = rows - i
-        x, y = a + i * ra * size, c + i * rc * size
-        if left >= R0:
-            N0(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R0
-        elif left >= R1:
-            N1(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R1
-        elif left >= R3:
-            N3(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R3
-        else:
-            N4(like, x, ra, ca, b, rb, depth, y, rc, cols, add)
-            i += R4
-
-
 @compiled
 def _settle(work, a, ra, ca, rows, depth):
     """Copy a block of a; return where it is, and its strides.
@@ -208,14 +155,7 @@ def _chunk(a, b, bias, c, work, m0, m1, n0, n1, follow, add):
                         strip, stride = b.ctypes.data + (k0 * rb + j) * size, rb
                     place = c.ctypes.data + (i0 * rc + j) * size
                     more, cols = add or k0 > 0, min(wide, j1 - j)
-                    if cols > lanes:
-                        _strip(
-                            work, block, rx, cx, strip, stride, depth, place, rc, rows, cols, more
-                        )
-                    else:
-                        _narrow(
-                            work, block, rx, cx, strip, stride, depth, place, rc, rows, cols, more
-                        )
+                    tile(work, block, rx, cx, strip, stride, depth, place, rc, rows, cols, more)
                 if k0 + depth == k:
                     _finish(c, i0, i0 + rows, j0, j1, bias, follow)
     if k == 0:
@@ -232,7 +172,7 @@ def _cut(m, k, n):
     """
     pieces = min(CHUNKS, max(1, m * k * n // CHUNK_WORK))
     columns = max(1, min(pieces, n // 256))
-    rows = max(1, min(pieces // columns, m // (4 * R0)))
+    rows = max(1, min(pieces // columns, m // (4 * ROWS[0])))
     return rows, max(columns, min(pieces // rows, n // 128))
 
 
@@ -247,7 +187,7 @@ def _piece(total, pieces, i, unit):
 def _one(a, b, bias, c, work, t, i, j, rows, columns, follow, add):
     m, n = c.shape[1], c.shape[2]
     wide = VECTORS * lanes_of(work)
-    m0, m1 = _piece(m, rows, i, R0), _piece(m, rows, i + 1, R0)
+    m0, m1 = _piece(m, rows, i, ROWS[0]), _piece(m, rows, i + 1, ROWS[0])
     n0, n1 = _piece(n, columns, j, wide), _piece(n, columns, j + 1, wide)
     _chunk(a[t], b[t], bias, c[t], work, m0, m1, n0, n1, follow, add)
 

@@ -8,7 +8,6 @@ the machine that runs this. Addresses and strides are plain integers: bytes and 
 
 from __future__ import annotations
 
-import functools
 import platform
 import warnings
 from collections.abc import Callable, Generator
@@ -81,6 +80,10 @@ class Vectors:
         for step in steps:
             base = self.builder.gep(base, [step if isinstance(step, ir.Value) else word(step)])
         return base
+
+    def rows(self, base: Any, apart: Any, count: int) -> list[Any]:
+        """Return where rows that lie apart begin."""
+        return [self.at(base, self.builder.mul(apart, word(i))) for i in range(count)]
 
     def pointer(self, address: Any) -> Any:
         return self.builder.inttoptr(address, self.kind.as_pointer())
@@ -185,14 +188,10 @@ def step(v: Vectors, row: Any, masks: list[Any], xs: list[Any], running: list[An
             following.append(v.settled(v.multiply_add(spread, b, running[i * len(masks) + j])))
 
 
-def put(v: Vectors, sums: list[Any], masks: list[Any], c: Any, rc: Any, add: Any = None) -> None:
-    """Store a tile of sums at c, rows rc apart; where `add` is true, onto what is there."""
+def put(v: Vectors, sums: list[Any], masks: list[Any], rows: list[Any], add: Any = None) -> None:
+    """Store a tile of sums at its rows; where `add` is true, onto what is there."""
     builder, vectors = v.builder, len(masks)
-    places = [
-        v.at(c, builder.mul(rc, word(i)), j * v.lanes)
-        for i in range(len(sums) // vectors)
-        for j in range(vectors)
-    ]
+    places = [v.at(row, j * v.lanes) for row in rows for j in range(vectors)]
     if add is None:
         for n, place in enumerate(places):
             v.store(sums[n], place, masks[n % vectors])
@@ -203,56 +202,85 @@ def put(v: Vectors, sums: list[Any], masks: list[Any], c: Any, rc: Any, add: Any
                 known = v.load(place, masks[n % vectors])
                 v.store(builder.fadd(known, sums[n]), place, masks[n % vectors])
         with fresh:
-            put(v, sums, masks, c, rc)
+            put(v, sums, masks, rows)
 
 
-def _tile_body(v: Vectors, rows: int, args: list[Any], masks: list[Any]) -> None:
-    """Emit the sums of one tile, with a mask for each vector where the last columns are missing."""
+def tallest_first(v: Vectors, heights: tuple[int, ...], total: Any,
+                  emit: Callable[[int, Any], None]) -> None:  # fmt: skip
+    """Emit tiles for rows 0 to total: the tallest that fit, then lower ones, down to 1."""
     builder = v.builder
-    a, ra, ca, b, rb, depth, c, rc, add = args
-    starts = [v.at(a, builder.mul(ra, word(i))) for i in range(rows)]
-    for i in range(rows):  # the sums arrive when c's rows have
-        for j in range(len(masks)):
-            v.prefetch(v.at(c, builder.mul(rc, word(i)), j * v.lanes))
-    with counted(builder, depth, [v.zero] * (rows * len(masks))) as (k, running, following):
-        along = builder.mul(k, ca)
-        xs = [v.at(start, along) for start in starts]
-        step(v, v.at(b, builder.mul(k, rb)), masks, xs, running, following)
-    put(v, following, masks, c, rc, add)
+    begin = cgutils.alloca_once_value(builder, word(0))
+    for rows in dict.fromkeys(heights):
+        check, tile, after = (builder.append_basic_block(n) for n in ("check", "tile", "after"))
+        builder.branch(check)
+        builder.position_at_end(check)
+        i = builder.load(begin)
+        end = builder.add(i, word(rows))
+        builder.cbranch(builder.icmp_signed("<=", end, total), tile, after)
+        builder.position_at_end(tile)
+        emit(rows, i)
+        builder.store(end, begin)
+        builder.branch(check)
+        builder.position_at_end(after)
 
 
-@functools.cache
-def tile(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
+def strips(v: Vectors, cols: Any, emit: Callable[[list[Any]], None], whole: bool = False) -> None:
+    """Emit code for cols <= VECTORS * lanes columns, given a mask for each of their vectors.
+
+    What fits into one vector has code of its own; so have whole strips, if asked, without masks.
+    """
+    builder = v.builder
+    with builder.if_else(builder.icmp_signed("<=", cols, word(v.lanes))) as (narrow, wide):
+        with narrow:
+            emit([v.below(0, cols)])
+        with wide:
+            masks = [v.below(j * v.lanes, cols) for j in range(VECTORS)]
+            if not whole:
+                emit(masks)
+                return
+            full = builder.icmp_signed(">=", cols, word(VECTORS * v.lanes))
+            with builder.if_else(full) as (all_there, edge):
+                with all_there:
+                    emit([None] * VECTORS)
+                with edge:
+                    emit(masks)
+
+
+def _tile(typingctx, like, a, ra, ca, b, rb, depth, c, rc, rows, cols, add):  # type: ignore
     """c[i, j] = or += sum over k of a[i ra + k ca] * b[k rb + j], j below cols, i below rows.
 
-    `like` is any array of the element type; cols is at most vectors * lanes, depth at least 1.
-    A tile of one vector is for the last few columns, and always masked.
+    `like` is any array of the element type; cols is at most VECTORS * lanes, depth at least 1.
     """
+    signature = types.void(like, *[types.intp] * 10, types.boolean)
 
-    @intrinsic
-    def tile(typingctx, like, a, ra, ca, b, rb, depth, c, rc, cols, add):  # type: ignore
-        signature = types.void(like, *[types.intp] * 9, types.boolean)
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = Vectors(builder, signature.args[0].dtype)
+        _, a, ra, ca, b, rb, depth, c, rc, total, cols, add = args
+        a, b, c = map(v.pointer, (a, b, c))
 
-        def codegen(context, builder, signature, args):  # type: ignore
-            v = Vectors(builder, signature.args[0].dtype)
-            _, a, ra, ca, b, rb, depth, c, rc, cols, add = args
-            a, b, c = map(v.pointer, (a, b, c))
-            rest = [a, ra, ca, b, rb, depth, c, rc, add]
-            if vectors == 1:
-                _tile_body(v, rows, rest, [v.below(0, cols)])
-                return context.get_dummy_value()
-            full = builder.icmp_signed(">=", cols, word(vectors * v.lanes))
-            with builder.if_else(full) as (whole, edge):
-                with whole:
-                    _tile_body(v, rows, rest, [None] * vectors)
-                with edge:
-                    masks = [v.below(j * v.lanes, cols) for j in range(vectors)]
-                    _tile_body(v, rows, rest, masks)
-            return context.get_dummy_value()
+        def tiles(masks: list[Any]) -> None:
+            def one(rows: int, i: Any) -> None:
+                starts = v.rows(v.at(a, builder.mul(i, ra)), ra, rows)
+                ends = v.rows(v.at(c, builder.mul(i, rc)), rc, rows)
+                for end in ends:  # the sums arrive when c's rows have
+                    for j in range(len(masks)):
+                        v.prefetch(v.at(end, j * v.lanes))
+                zeros = [v.zero] * (rows * len(masks))
+                with counted(builder, depth, zeros) as (k, running, following):
+                    along = builder.mul(k, ca)
+                    xs = [v.at(start, along) for start in starts]
+                    step(v, v.at(b, builder.mul(k, rb)), masks, xs, running, following)
+                put(v, following, masks, ends, add)
 
-        return signature, codegen
+            tallest_first(v, ROWS, total, one)
 
-    return tile
+        strips(v, cols, tiles, whole=True)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+tile: Any = intrinsic(_tile)
 
 
 def _lanes_of(typingctx, like):  # type: ignore

@@ -2,19 +2,20 @@
 
 A column of the matrix that im2col would make is a run of neighbours in the image itself, so a
 table of where each run begins takes the place of the matrix. Offsets are in elements, addresses
-of arrays and of tables in bytes.
+of arrays and of tables in bytes; `like` is any array of the element type. Columns are at most
+VECTORS * lanes, rows any number.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from numba import types
 from numba.extending import intrinsic
 
-from .lanes import I64, VECTORS, Vectors, counted, put, step, word
+from .lanes import I64, ROWS, Vectors, counted, put, step, strips, tallest_first, word
+
+HEIGHTS = tuple(n for n in (14, 12, 10, 8, 6, 4, 2, 1) if n <= ROWS[0])
 
 
 def _table(v: Vectors, address: Any, i: Any) -> Any:
@@ -23,91 +24,103 @@ def _table(v: Vectors, address: Any, i: Any) -> Any:
     return builder.load(builder.gep(builder.inttoptr(address, I64.as_pointer()), [i]))
 
 
-@functools.cache
-def reach(rows: int) -> Callable[..., None]:
+def _entries(v: Vectors, address: Any, first: Any, count: int) -> list[Any]:
+    return [_table(v, address, v.builder.add(first, word(i))) for i in range(count)]
+
+
+def _reach(typingctx, like, a, ra, far_a, b, far_b, depth, c, rc, rows, cols):  # type: ignore
     """c[i, j] = sum over k of a[i ra + far_a[k]] * b[far_b[k] + j], j below cols, i below rows."""
+    signature = types.void(like, *[types.intp] * 10)
 
-    @intrinsic
-    def reach(typingctx, like, a, ra, far_a, b, far_b, depth, c, rc, cols):  # type: ignore
-        signature = types.void(like, *[types.intp] * 9)
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = Vectors(builder, signature.args[0].dtype)
+        _, a, ra, far_a, b, far_b, depth, c, rc, total, cols = args
+        a, b, c = map(v.pointer, (a, b, c))
 
-        def codegen(context, builder, signature, args):  # type: ignore
-            v = Vectors(builder, signature.args[0].dtype)
-            _, a, ra, far_a, b, far_b, depth, c, rc, cols = args
-            a, b, c = map(v.pointer, (a, b, c))
-            masks = [v.below(j * v.lanes, cols) for j in range(VECTORS)]
-            starts = [v.at(a, builder.mul(ra, word(i))) for i in range(rows)]
-            zeros = [v.zero] * (rows * VECTORS)
-            with counted(builder, depth, zeros) as (k, running, following):
-                away = _table(v, far_a, k)
-                xs = [v.at(start, away) for start in starts]
-                step(v, v.at(b, _table(v, far_b, k)), masks, xs, running, following)
-            put(v, following, masks, c, rc)
-            return context.get_dummy_value()
+        def tiles(masks: list[Any]) -> None:
+            def one(rows: int, i: Any) -> None:
+                starts = v.rows(v.at(a, builder.mul(i, ra)), ra, rows)
+                zeros = [v.zero] * (rows * len(masks))
+                with counted(builder, depth, zeros) as (k, running, following):
+                    away = _table(v, far_a, k)
+                    xs = [v.at(start, away) for start in starts]
+                    step(v, v.at(b, _table(v, far_b, k)), masks, xs, running, following)
+                put(v, following, masks, v.rows(v.at(c, builder.mul(i, rc)), rc, rows))
 
-        return signature, codegen
+            tallest_first(v, HEIGHTS, total, one)
 
-    return reach
+        strips(v, cols, tiles)
+        return context.get_dummy_value()
 
-
-@functools.cache
-def across(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
-    """c[i, j] = sum over k of a[at[i] + far[k]] * b[k rb + j], j below cols, i below rows."""
-
-    @intrinsic
-    def across(typingctx, like, a, at, far, b, rb, depth, c, rc, cols):  # type: ignore
-        signature = types.void(like, *[types.intp] * 9)
-
-        def codegen(context, builder, signature, args):  # type: ignore
-            v = Vectors(builder, signature.args[0].dtype)
-            _, a, at, far, b, rb, depth, c, rc, cols = args
-            a, b, c = map(v.pointer, (a, b, c))
-            masks = [v.below(j * v.lanes, cols) for j in range(vectors)]
-            starts = [v.at(a, _table(v, at, word(i))) for i in range(rows)]
-            zeros = [v.zero] * (rows * vectors)
-            with counted(builder, depth, zeros) as (k, running, following):
-                away = _table(v, far, k)
-                xs = [v.at(start, away) for start in starts]
-                step(v, v.at(b, builder.mul(k, rb)), masks, xs, running, following)
-            put(v, following, masks, c, rc)
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    return across
+    return signature, codegen
 
 
-@functools.cache
-def gather(rows: int, vectors: int = VECTORS) -> Callable[..., None]:
-    """c[i, j] = or += sum over r and x of a[far[i] + begins[r] + x] * b[(r length + x) rb + j].
+def _across(typingctx, like, a, at, far, b, rb, depth, c, to, rc, rows, cols):  # type: ignore
+    """c[to[i] rc + j] = sum over k of a[at[i] + far[k]] * b[k rb + j], j below cols, i < rows."""
+    signature = types.void(like, *[types.intp] * 11)
 
-    Each of the runs has `length` neighbours; j below cols, i below rows.
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = Vectors(builder, signature.args[0].dtype)
+        _, a, at, far, b, rb, depth, c, to, rc, total, cols = args
+        a, b, c = map(v.pointer, (a, b, c))
+
+        def tiles(masks: list[Any]) -> None:
+            def one(rows: int, i: Any) -> None:
+                starts = [v.at(a, entry) for entry in _entries(v, at, i, rows)]
+                zeros = [v.zero] * (rows * len(masks))
+                with counted(builder, depth, zeros) as (k, running, following):
+                    away = _table(v, far, k)
+                    xs = [v.at(start, away) for start in starts]
+                    step(v, v.at(b, builder.mul(k, rb)), masks, xs, running, following)
+                ends = [v.at(c, builder.mul(rc, entry)) for entry in _entries(v, to, i, rows)]
+                put(v, following, masks, ends)
+
+            tallest_first(v, ROWS, total, one)
+
+        strips(v, cols, tiles)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _gather(  # type: ignore
+    typingctx, like, a, far, begins, runs, length, every, b, rb, c, rc, rows, cols, add
+):
+    """c[i, j] = or += sum over r, x of a[far[i] + begins[r] + x every] * b[(r length + x) rb + j].
+
+    x is below length, r below runs, j below cols, i below rows.
     """
+    signature = types.void(like, *[types.intp] * 12, types.boolean)
 
-    @intrinsic
-    def gather(  # type: ignore
-        typingctx, like, a, far, begins, runs, length, b, rb, c, rc, cols, add
-    ):
-        signature = types.void(like, *[types.intp] * 10, types.boolean)
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = Vectors(builder, signature.args[0].dtype)
+        _, a, far, begins, runs, length, every, b, rb, c, rc, total, cols, add = args
+        a, b, c = map(v.pointer, (a, b, c))
 
-        def codegen(context, builder, signature, args):  # type: ignore
-            v = Vectors(builder, signature.args[0].dtype)
-            _, a, far, begins, runs, length, b, rb, c, rc, cols, add = args
-            a, b, c = map(v.pointer, (a, b, c))
-            masks = [v.below(j * v.lanes, cols) for j in range(vectors)]
-            starts = [v.at(a, _table(v, far, word(i))) for i in range(rows)]
-            zeros = [v.zero] * (rows * vectors)
-            with counted(builder, runs, zeros) as (r, outer, after):
-                begin = _table(v, begins, r)
-                first = v.at(b, builder.mul(builder.mul(r, length), rb))
-                here = [v.at(start, begin) for start in starts]
-                with counted(builder, length, outer) as (x, running, following):
-                    xs = [v.at(place, x) for place in here]
-                    step(v, v.at(first, builder.mul(x, rb)), masks, xs, running, following)
-                after.extend(following)
-            put(v, after, masks, c, rc, add)
-            return context.get_dummy_value()
+        def tiles(masks: list[Any]) -> None:
+            def one(rows: int, i: Any) -> None:
+                starts = [v.at(a, entry) for entry in _entries(v, far, i, rows)]
+                zeros = [v.zero] * (rows * len(masks))
+                with counted(builder, runs, zeros) as (r, outer, after):
+                    begin = _table(v, begins, r)
+                    first = v.at(b, builder.mul(builder.mul(r, length), rb))
+                    here = [v.at(start, begin) for start in starts]
+                    with counted(builder, length, outer) as (x, running, following):
+                        along = builder.mul(x, every)
+                        xs = [v.at(place, along) for place in here]
+                        row = v.at(first, builder.mul(x, rb))
+                        step(v, row, masks, xs, running, following)
+                    after.extend(following)
+                put(v, after, masks, v.rows(v.at(c, builder.mul(i, rc)), rc, rows), add)
 
-        return signature, codegen
+            tallest_first(v, ROWS, total, one)
 
-    return gather
+        strips(v, cols, tiles)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+reach: Any = intrinsic(_reach)
+across: Any = intrinsic(_across)
+gather: Any = intrinsic(_gather)

@@ -41,7 +41,7 @@ def forward(x: Array, weight: Array, bias: Array | None, stride: Sizes, padding:
     size = positions(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     if _worth(x, weight, math.prod(size)):
         pads = tuple(low for low, _ in padding)
-        return _slide(False, x, weight, bias, size, stride, pads, dilation, groups)
+        return _slide("forward", x, weight, bias, size, stride, pads, dilation, groups)
     return _forward_by_columns(x, weight, bias, size, stride, padding, dilation, groups)
 
 
@@ -52,7 +52,7 @@ def transposed(y: Array, weight: Array, bias: Array | None, size: Sizes, stride:
         return single(transposed, y, weight, bias, size, stride, padding, dilation, groups)
     if _worth(y, weight, math.prod(y.shape[2:])):
         pads = tuple(low for low, _ in padding)
-        return _slide(True, y, weight, bias, size, stride, pads, dilation, groups)
+        return _slide("transposed", y, weight, bias, size, stride, pads, dilation, groups)
     return _transposed_by_columns(y, weight, bias, size, stride, padding, dilation, groups)
 
 
@@ -69,7 +69,7 @@ def weight_gradient(x: Array, y: Array, kernel: Sizes, stride: Sizes, padding: P
     x, y = _solid(x, len(kernel)), np.ascontiguousarray(y)
     pads = tuple(low for low, _ in padding)
     few = conv_weight.most_accumulators(math.prod(shape))
-    plan = _plan(False, x, shape, y.shape[2:], stride, pads, dilation, groups, few)
+    plan = _plan("weight", x, shape, y.shape[2:], stride, pads, dilation, groups, few)
     weight = np.empty(shape, x.dtype)
     work, totals = workspace(
         x.dtype, (limit(), conv_weight.workspace(plan)), conv_weight.accumulators(plan, len(x))
@@ -107,23 +107,23 @@ def _solid(x: Array, axes: int) -> Array:
     return np.ascontiguousarray(x).reshape(*x.shape[:2], *_three(x.shape[2:]))
 
 
-def _plan(backwards: bool, x: Array, weight: Sizes, result: Sizes, stride: Sizes, pads: Sizes,
+def _plan(kind: str, x: Array, weight: Sizes, result: Sizes, stride: Sizes, pads: Sizes,
           dilation: Sizes, groups: int, fewest: int | None = None) -> Any:  # fmt: skip
     from kernels.conv_plan import FEWEST, plan
 
     inputs, outputs = weight[1], weight[0] // groups
-    channels, rows = (outputs, inputs) if backwards else (inputs, outputs)
+    channels, rows = (outputs, inputs) if kind == "transposed" else (inputs, outputs)
     return plan(
-        backwards, len(x), channels, rows, groups, x.shape[2:], _three(result), _three(weight[2:]),
+        kind, len(x), channels, rows, groups, x.shape[2:], _three(result), _three(weight[2:]),
         _three(stride), _three(pads, 0), _three(dilation), fewest or FEWEST,
     )  # fmt: skip
 
 
-def _slide(backwards: bool, x: Array, weight: Array, bias: Array | None, size: Sizes,
+def _slide(kind: str, x: Array, weight: Array, bias: Array | None, size: Sizes,
            stride: Sizes, pads: Sizes, dilation: Sizes, groups: int) -> Array:  # fmt: skip
     x = _solid(x, len(size))
-    plan = _plan(backwards, x, weight.shape, size, stride, pads, dilation, groups)
-    rows = weight.shape[1] * groups if backwards else weight.shape[0]
+    plan = _plan(kind, x, weight.shape, size, stride, pads, dilation, groups)
+    rows = weight.shape[1] * groups if kind == "transposed" else weight.shape[0]
     y = np.empty((len(x), rows, *size), x.dtype)
     work, panel = workspace(x.dtype, (limit(), plan.work), (1, plan.panel))
     nothing = np.empty(0, x.dtype)
@@ -131,7 +131,7 @@ def _slide(backwards: bool, x: Array, weight: Array, bias: Array | None, size: S
         x, np.ascontiguousarray(weight).reshape(-1),
         nothing if bias is None else np.ascontiguousarray(bias), _solid(y, len(size)),
         plan.geometry, plan.phases, plan.far_w, plan.far_x, work, panel[0],
-        plan.at,
+        plan.at, plan.to,
     )  # fmt: skip
     return y
 

@@ -111,7 +111,7 @@ def test_bands_of_a_large_image_join(rng: np.random.Generator) -> None:
         pads = (0,) * (3 - axes) + (1,) * axes
         ones = (1, 1, 1)
         planned = plan(
-            False, 1, shape[1], weight[0], 1, source, result, kernel, ones, pads, ones
+            "forward", 1, shape[1], weight[0], 1, source, result, kernel, ones, pads, ones
         )  # fmt: skip
         assert planned.geometry[17] > 1  # bands
         rest = g["stride"], g["padding"], g["dilation"], 1
