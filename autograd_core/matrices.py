@@ -68,10 +68,17 @@ def _multiplied(a: Array, b: Array, bias: Array) -> Array:
         left = np.broadcast_to(a, (*leading, m, k)).reshape(batch, m, k)
         right = np.broadcast_to(b, (*leading, k, n)).reshape(batch, k, n)
     c = np.empty(shape, a.dtype)
-    stack = c.reshape(batch, left.shape[1], n)
-    (work,) = workspace(a.dtype, _work_shape())
-    call.gemm(left, right, bias, stack, work, 0, False)
+    multiply(left, right, c.reshape(batch, left.shape[1], n), bias)
     return c
+
+
+def multiply(a: Array, b: Array, c: Array, bias: Array | None = None, add: bool = False) -> None:
+    """Let the kernel put a[t] b[t] + bias into c[t], or add it to what is there.
+
+    a (t, m, k) and b (t, k, n) with any strides, bias (n), c (t, m, n) without gaps.
+    """
+    (work,) = workspace(c.dtype, _work_shape())
+    call.gemm(a, b, NONE[c.dtype] if bias is None else bias, c, work, 0, add)
 
 
 @functools.cache

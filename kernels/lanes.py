@@ -141,9 +141,11 @@ class Vectors:
 
     def below(self, start: int, count: Any) -> Any:
         """Return the mask of the lanes whose number, counted from start, is below count."""
-        kind = ir.VectorType(I64, self.lanes)
+        kind = ir.VectorType(I32, self.lanes)
         numbers = ir.Constant(kind, [start + lane for lane in range(self.lanes)])
-        return self.builder.icmp_signed("<", numbers, self.spread(count, kind))
+        many = self.builder.icmp_signed(">", count, word(1 << 16))
+        few = self.builder.trunc(self.builder.select(many, word(1 << 16), count), I32)
+        return self.builder.icmp_signed("<", numbers, self.spread(few, kind))
 
     def all_or_none(self, i: int, count: Any) -> Any:
         """Return a mask of all lanes where i is below count, and of none elsewhere."""
@@ -224,26 +226,22 @@ def tallest_first(v: Vectors, heights: tuple[int, ...], total: Any,
         builder.position_at_end(after)
 
 
-def strips(v: Vectors, cols: Any, emit: Callable[[list[Any]], None], whole: bool = False) -> None:
+def strips(v: Vectors, cols: Any, emit: Callable[[list[Any]], None]) -> None:
     """Emit code for cols <= VECTORS * lanes columns, given a mask for each of their vectors.
 
-    What fits into one vector has code of its own; so have whole strips, if asked, without masks.
+    What fits into one vector has code of its own, and so have whole strips, without masks.
     """
     builder = v.builder
     with builder.if_else(builder.icmp_signed("<=", cols, word(v.lanes))) as (narrow, wide):
         with narrow:
             emit([v.below(0, cols)])
         with wide:
-            masks = [v.below(j * v.lanes, cols) for j in range(VECTORS)]
-            if not whole:
-                emit(masks)
-                return
             full = builder.icmp_signed(">=", cols, word(VECTORS * v.lanes))
-            with builder.if_else(full) as (all_there, edge):
-                with all_there:
+            with builder.if_else(full) as (whole, edge):
+                with whole:
                     emit([None] * VECTORS)
                 with edge:
-                    emit(masks)
+                    emit([v.below(j * v.lanes, cols) for j in range(VECTORS)])
 
 
 def _tile(typingctx, like, a, ra, ca, b, rb, depth, c, rc, rows, cols, add):  # type: ignore
@@ -274,7 +272,7 @@ def _tile(typingctx, like, a, ra, ca, b, rb, depth, c, rc, rows, cols, add):  # 
 
             tallest_first(v, ROWS, total, one)
 
-        strips(v, cols, tiles, whole=True)
+        strips(v, cols, tiles)
         return context.get_dummy_value()
 
     return signature, codegen

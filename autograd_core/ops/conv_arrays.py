@@ -5,12 +5,15 @@
 | float16                        | as float32             | rounds once                        |
 | fewer than WORTH multiply-adds | columns and NumPy      | the first kernel takes 0.4 s to    |
 |                                |                        | load, which small arrays do not pay|
-| float32, float64               | kernels/conv.py,       | reads windows where they lie: no   |
+| a kernel of 1, stride 1, no    | kernels/gemm.py        | a product of weight and sample     |
+| padding, one group             |                        |                                    |
+| other float32, float64         | kernels/conv.py,       | reads windows where they lie: no   |
 |                                | kernels/conv_weight.py | columns, 1.5 MB of work a thread   |
 | anything else                  | columns and NumPy      | whole numbers                      |
 
 Columns are what each window sees, one after the other (im2col); they are made for a few samples
-at a time, 4 MiB or one sample, and multiplied by the weights.
+at a time, 4 MiB or one sample, and multiplied by the weights. The weight's gradient is a product
+only for samples of ADDED multiply-adds: one after the other brings its own.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import numpy as np
 from kernels import call
 from kernels.threads import limit
 
-from ..matrices import FLOATS
+from ..matrices import FLOATS, multiply
 from ..versions import Array
 from ..workspaces import workspace
 from .windows import Pairs, Sizes, add_windows, blocks, cropped, padded, positions, single, windows
@@ -31,6 +34,7 @@ from .windows import Pairs, Sizes, add_windows, blocks, cropped, padded, positio
 __all__: list[str] = []
 
 WORTH = 1 << 16  # multiply-adds
+ADDED = 1 << 22
 
 
 def forward(x: Array, weight: Array, bias: Array | None, stride: Sizes, padding: Pairs,
@@ -40,6 +44,8 @@ def forward(x: Array, weight: Array, bias: Array | None, stride: Sizes, padding:
         return single(forward, x, weight, bias, stride, padding, dilation, groups)
     size = positions(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     if _worth(x, weight, math.prod(size)):
+        if _pointwise(weight.shape[2:], stride, padding, groups):
+            return _mix(x, weight.reshape(len(weight), -1), bias)
         pads = tuple(low for low, _ in padding)
         return _slide("forward", x, weight, bias, size, stride, pads, dilation, groups)
     return _forward_by_columns(x, weight, bias, size, stride, padding, dilation, groups)
@@ -51,6 +57,8 @@ def transposed(y: Array, weight: Array, bias: Array | None, size: Sizes, stride:
     if y.dtype.char == "e":
         return single(transposed, y, weight, bias, size, stride, padding, dilation, groups)
     if _worth(y, weight, math.prod(y.shape[2:])):
+        if _pointwise(weight.shape[2:], stride, padding, groups):
+            return _mix(y, weight.reshape(len(weight), -1).T, bias)
         pads = tuple(low for low, _ in padding)
         return _slide("transposed", y, weight, bias, size, stride, pads, dilation, groups)
     return _transposed_by_columns(y, weight, bias, size, stride, padding, dilation, groups)
@@ -64,6 +72,8 @@ def weight_gradient(x: Array, y: Array, kernel: Sizes, stride: Sizes, padding: P
     shape = (y.shape[1], x.shape[1] // groups, *kernel)
     if not _worth(x, np.broadcast_to(x.dtype.type(0), shape), math.prod(y.shape[2:])):
         return _weight_by_columns(x, y, shape, stride, padding, dilation, groups)
+    if _pointwise(kernel, stride, padding, groups) and math.prod((*shape, *y.shape[2:])) >= ADDED:
+        return _mix_gradient(x, y).reshape(shape)
     from kernels import conv_weight
 
     x, y = _solid(x, len(kernel)), np.ascontiguousarray(y)
@@ -94,6 +104,31 @@ def _worth(x: Array, weight: Array, places: int) -> bool:
     """Whether the kernels compute it: x and weight of one floating dtype, and enough to do."""
     work = x.shape[0] * weight.size * places
     return work >= WORTH and x.dtype in FLOATS and weight.dtype == x.dtype
+
+
+def _pointwise(kernel: Sizes, stride: Sizes, padding: Pairs, groups: int) -> bool:
+    """Whether each result is a mix of the channels at its own place."""
+    return groups == 1 and set(kernel) == set(stride) == {1} and not np.any(padding)
+
+
+def _mix(x: Array, weight: Array, bias: Array | None) -> Array:
+    """weight x[n] + bias: x (n, c, *size), weight (o, c), bias (o) -> (n, o, *size)."""
+    n, c, *size = x.shape
+    y = np.empty((n, len(weight), math.prod(size)), x.dtype)
+    if bias is not None:
+        y[:] = bias[:, None]
+    columns = x.reshape(n, c, -1)
+    multiply(np.broadcast_to(weight, (n, *weight.shape)), columns, y, add=bias is not None)
+    return y.reshape(n, len(weight), *size)
+
+
+def _mix_gradient(x: Array, y: Array) -> Array:
+    """The sum over n of y[n] x[n]ᵀ: x (n, c, *size), y (n, o, *size) -> (o, c)."""
+    x, y = x.reshape(*x.shape[:2], -1), y.reshape(*y.shape[:2], -1)
+    weight = np.zeros((1, y.shape[1], x.shape[1]), x.dtype)
+    for n in range(len(x)):
+        multiply(y[n : n + 1], x[n : n + 1].transpose(0, 2, 1), weight, add=n > 0)
+    return weight
 
 
 def _three(sizes: Sizes, filler: int = 1) -> tuple[int, int, int]:

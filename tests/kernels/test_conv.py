@@ -96,6 +96,30 @@ def test_sums_of_channels_agree_with_their_twin(rng: np.random.Generator) -> Non
         np.testing.assert_allclose(fast, naive, rtol=1e-12, atol=1e-12)
 
 
+@DTYPES
+def test_kernels_of_one_element_are_products(
+    dtype: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conv_arrays, "WORTH", 0)
+    for shape, out in (((3, 5, 7), 4), ((2, 3, 4, 5), 1), ((2, 33, 3, 5, 4), 40)):
+        axes = len(shape) - 2
+        g: Geometry = {
+            "shape": shape, "weight": (out, *(1,) * axes), "stride": (1,) * axes,
+            "padding": ((0, 0),) * axes, "dilation": (1,) * axes, "groups": 1,
+        }  # fmt: skip
+        x, w, bias, y_bar = given = operands(g, rng, dtype)
+        plain = w.reshape(out, -1)
+        mixed = np.einsum("oc,nc...->no...", plain, x) + bias.reshape(-1, *(1,) * axes)
+        pulled = np.einsum("oc,no...->nc...", plain, y_bar)
+        weight = np.einsum(
+            "nop,ncp->oc", *(a.reshape(*a.shape[:2], -1) for a in (y_bar, x))
+        ).reshape(w.shape)
+        for most in (0, 1 << 60):
+            monkeypatch.setattr(conv_arrays, "ADDED", most)
+            for a, b in zip(all_three(g, *given), (mixed, pulled, weight), strict=True):
+                np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-4)
+
+
 def test_bands_of_a_large_image_join(rng: np.random.Generator) -> None:
     """An image whose stage would be too large is cut into bands."""
     for shape, weight in (((1, 8, 300, 300), (5, 3, 3)), ((1, 64, 9000), (6, 5))):
