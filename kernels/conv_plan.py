@@ -35,8 +35,8 @@ WIDE = 32  # elements of two vectors of float32
 TALLEST = 14  # rows of results that wait for their columns
 (
     GROUPS, CHANNELS, ROWS_OUT, W_ROW, W_GROUP, STRIDE, PAD, EXTENT, DIRECT, BAND_AXIS, BAND, BANDS,
-    START, COUNT, TOGETHER, STAGED, COLUMNS_OUT, PLACES, EVERY,
-) = (0, 1, 2, 3, 4, 5, 8, 11, 14, 15, 16, 17, 18, 21, 24, 25, 26, 27, 28)  # fmt: skip
+    START, COUNT, TOGETHER, STAGED, COLUMNS_OUT, PLACES, EVERY, ALONG,
+) = (0, 1, 2, 3, 4, 5, 8, 11, 14, 15, 16, 17, 18, 21, 24, 25, 26, 27, 28, 31)  # fmt: skip
 TABLE, LENGTH, FIRST, MANY, STEP, SHIFT, AT = 0, 1, 2, 5, 8, 11, 14  # of a phase
 
 
@@ -49,7 +49,7 @@ class Plan(NamedTuple):
     far_x: np.ndarray  # into the stage
     begins: np.ndarray  # of each row of positions of each sample, in the stage
     at: np.ndarray  # of each position, phase after phase, where channels are vectors
-    to: np.ndarray  # and where its results go, among those of the same samples
+    to: np.ndarray  # where its results go among those of the samples; or runs of a cotangent lie
     work: int  # elements of the work array of each thread
     panel: int  # and of weights that are laid out
 
@@ -104,6 +104,12 @@ def _lanes_win(rows: int, depth: int, count: list[int], extent: list[int]) -> bo
     last = (math.prod(count[:2]) - 1) * extent[2] + count[2]
     runs = math.prod(count) / (-(-last // WIDE) * WIDE)
     return lanes > runs
+
+
+def _along_wins(rows: int, run: int, every: int) -> bool:
+    """Whether, for a weight's gradient, pixels of a run waste fewer lanes than channels do."""
+    half = WIDE // 2
+    return every == 1 and rows * -(-run // half) < run
 
 
 class Stage(NamedTuple):
@@ -272,10 +278,15 @@ def plan(
     columns = s.together * s.plane
     staged = 0 if s.direct else channels * images * columns + 2 * s.plane + 2 * WIDE
     waiting = WIDE * s.together * math.prod(result) if lanes else TALLEST * columns
+    along = kind == "weight" and s.bands == 1 and _along_wins(rows, result[2], layout.every[2])
+    if along:
+        size = math.prod(result)
+        table_to = [n * groups * rows * size + run for n in range(s.together)
+                    for run in range(0, size, result[2])]  # fmt: skip
     geometry = [
         groups, channels, rows, w_row, w_group, *layout.steps, *layout.before, *s.extent,
         int(s.direct), s.banded, s.band, s.bands, *s.start, *s.positions, s.together, staged,
-        columns, int(lanes), *layout.every,
+        columns, int(lanes), *layout.every, int(along),
     ]  # fmt: skip
     begins = s.offsets([range(s.positions[0]), range(s.positions[1]), range(1)])
     panel = groups * -(-rows // WIDE) * WIDE * len(table_x) if lanes else 1

@@ -1,7 +1,8 @@
 """The gradients of a convolution's weight and bias: sums over samples and positions.
 
 The stage of conv_plan.py serves again: row k of a tile is a place of the kernel, its columns are
-channels of the cotangent, and the sum runs over positions. Samples are shared out over a few
+channels of the cotangent, and the sum runs over positions. Where these channels are few, they
+are the rows, and neighbouring positions the vectors. Samples are shared out over a few
 accumulators, by sizes alone, which are added in order at the end.
 """
 
@@ -14,6 +15,7 @@ from numba.np.ufunc.parallel import get_thread_id
 
 from .conv import stage
 from .conv_plan import (
+    ALONG,
     BAND,
     BAND_AXIS,
     BANDS,
@@ -31,7 +33,7 @@ from .conv_plan import (
 )  # fmt: skip
 from .lanes import VECTORS, flip, lanes_of
 from .pair import compiled, read, twin_of, write
-from .windows import gather
+from .windows import along, gather
 
 PIXELS = 256  # positions that are turned at once
 SHARED = 1 << 20  # elements of all accumulators, at most, unless two need more
@@ -141,7 +143,7 @@ def _samples(g, total, p, far, begins, work, n0, n1, group, a, add):
 
 
 @compiled
-def _share(x, g, totals, p, far, begins, work, share):
+def _share(x, g, totals, p, far, begins, to, work, share):
     """Fill one accumulator: (groups, k, rows)."""
     total = totals[share]
     together, bands, size = p[TOGETHER], p[BANDS], x.itemsize
@@ -165,6 +167,15 @@ def _share(x, g, totals, p, far, begins, work, share):
                     x, n0, n1, c0, low if axis == 0 else 0, low if axis == 1 else 0,
                     low if axis == 2 else 0, p, work,
                 )  # fmt: skip
+            if p[ALONG]:
+                k, rows, positions = far.size, p[ROWS_OUT], g.shape[2]
+                along(
+                    work, g.ctypes.data + (n0 * g.shape[1] + group * rows) * positions * size,
+                    positions, to.ctypes.data, a, far.ctypes.data, begins.ctypes.data,
+                    (n1 - n0) * p[COUNT] * p[COUNT + 1], p[COUNT + 2],
+                    total.ctypes.data + group * k * rows * size, rows, k, chunk > first,
+                )  # fmt: skip
+                continue
             if bands == 1 and 2 * g.shape[2] <= PIXELS:
                 _samples(g, total, p, far, begins, work, n0, n1, group, a, chunk > first)
                 continue
@@ -204,14 +215,14 @@ COLLECTED = 128  # places of the kernel that are collected at once
 
 
 @compiled(parallel=True)
-def _parallel(x, g, weight, totals, p, far, begins, work):
+def _parallel(x, g, weight, totals, p, far, begins, to, work):
     for share in numba.prange(len(totals)):
-        _share(x, g, totals, p, far, begins, work[get_thread_id()], share)
+        _share(x, g, totals, p, far, begins, to, work[get_thread_id()], share)
     for i in numba.prange((far.size + COLLECTED - 1) // COLLECTED):
         _collect(totals, weight, p, far.size, i * COLLECTED, min(far.size, (i + 1) * COLLECTED))
 
 
-def correlate_naive(x, g, weight, totals, p, far, begins, work):
+def correlate_naive(x, g, weight, totals, p, far, begins, to, work):
     """Sum over samples and positions, from a stage of everything: one band, one sample at once."""
     from .conv import naive_stage
 
@@ -240,24 +251,24 @@ def correlate_naive(x, g, weight, totals, p, far, begins, work):
 def signature(f):
     table = types.Array(types.int64, 1, "C", readonly=True)
     return types.void(
-        read(f, 5), read(f, 3), write(f, 2), write(f, 2), table, table, table, write(f, 2),
-        types.boolean,
+        read(f, 5), read(f, 3), write(f, 2), write(f, 2), table, table, table, table,
+        write(f, 2), types.boolean,
     )  # fmt: skip
 
 
 @twin_of(correlate_naive, signature=signature, rtol=1e-5, atol=1e-5, intrinsic=True, parallel=True)
-def correlate(x, g, weight, totals, p, far, begins, work, parallel):
+def correlate(x, g, weight, totals, p, far, begins, to, work, parallel):
     """weight[o, k] = sum over n and positions m of g[n, o, m] * stage of x[n] at m + far[k].
 
     x (n, c, d, h, w), g (n, o, positions), weight (o, k); p and far are a forward Plan's geometry
-    and far_x, begins the offset of each run of positions along the last axis. Against the twin:
-    tiles in registers, accumulators in parallel, added in order.
+    and far_x, begins and to are where each run of positions along the last axis begins, in the
+    stage and in g. Against the twin: tiles in registers, accumulators in parallel, added in order.
     """
     if parallel and len(totals) > 1:
-        _parallel(x, g, weight, totals, p, far, begins, work)
+        _parallel(x, g, weight, totals, p, far, begins, to, work)
         return
     for share in range(len(totals)):
-        _share(x, g, totals, p, far, begins, work[0], share)
+        _share(x, g, totals, p, far, begins, to, work[0], share)
     _collect(totals, weight, p, far.size, 0, far.size)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import platform
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
@@ -128,6 +128,17 @@ class Vectors:
         fused = self.function("fmuladd", self.type, [self.type] * 3)
         return self.builder.call(fused, [x, y, z])
 
+    def total(self, x: Any) -> Any:
+        """Return the sum of all lanes, halves first."""
+        n = self.lanes
+        while n > 1:
+            n //= 2
+            order = ir.Constant(
+                ir.VectorType(I32, self.lanes), [(i + n) % self.lanes for i in range(self.lanes)]
+            )
+            x = self.builder.fadd(x, self.builder.shuffle_vector(x, x, order))
+        return self.builder.extract_element(x, I32(0))
+
     def settled(self, x: Any) -> Any:
         """Return x, known before anything is read that comes later in the program.
 
@@ -207,7 +218,7 @@ def put(v: Vectors, sums: list[Any], masks: list[Any], rows: list[Any], add: Any
             put(v, sums, masks, rows)
 
 
-def tallest_first(v: Vectors, heights: tuple[int, ...], total: Any,
+def tallest_first(v: Vectors, heights: Iterable[int], total: Any,
                   emit: Callable[[int, Any], None]) -> None:  # fmt: skip
     """Emit tiles for rows 0 to total: the tallest that fit, then lower ones, down to 1."""
     builder = v.builder

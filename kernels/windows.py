@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -121,6 +122,62 @@ def _gather(  # type: ignore
     return signature, codegen
 
 
+# Rows and places of a tile of `along`: their sums fill the registers.
+FULL = (4, 5) if ROWS[0] > 8 else (2, 4)
+
+
+def _along(  # type: ignore
+    typingctx, like, a, ra, at, b, far, begins, runs, length, c, rows, places, add
+):
+    """c[j rows + i] = or += sum over r, x of a[i ra + at[r] + x] * b[far[j] + begins[r] + x].
+
+    x is below length, r below runs, i below rows, j below places. Neighbours x are the vectors.
+    """
+    signature = types.void(like, *[types.intp] * 11, types.boolean)
+
+    def codegen(context, builder, signature, args):  # type: ignore
+        v = Vectors(builder, signature.args[0].dtype)
+        _, a, ra, at, b, far, begins, runs, length, c, height, places, add = args
+        a, b, c = map(v.pointer, (a, b, c))
+        turns = builder.sdiv(builder.add(length, word(v.lanes - 1)), word(v.lanes))
+
+        def sums(starts: list[Any], ends: list[Any]) -> list[Any]:
+            zeros = [v.zero] * (len(starts) * len(ends))
+            with counted(builder, runs, zeros) as (r, outer, after):
+                left, right = _table(v, at, r), _table(v, begins, r)
+                with counted(builder, turns, outer) as (turn, running, following):
+                    x = builder.mul(turn, word(v.lanes))
+                    mask = v.below(0, builder.sub(length, x))
+                    xs = [v.load(v.at(start, left, x), mask) for start in starts]
+                    for j, end in enumerate(ends):
+                        y = v.load(v.at(end, right, x), mask)
+                        for i, row in enumerate(xs):
+                            known = running[j * len(xs) + i]
+                            following.append(v.settled(v.multiply_add(row, y, known)))
+                after.extend(following)
+            return after
+
+        def tiles(count: int, i: Any) -> None:
+            starts = v.rows(v.at(a, builder.mul(i, ra)), ra, count)
+
+            def one(width: int, j: Any) -> None:
+                ends = [v.at(b, entry) for entry in _entries(v, far, j, width)]
+                found = [v.total(x) for x in sums(starts, ends)]
+                for n, x in enumerate(found):
+                    place = builder.add(j, word(n // count))
+                    place = v.at(c, builder.mul(place, height), i, n % count)
+                    known = builder.select(add, builder.load(place), ir.Constant(v.kind, 0.0))
+                    builder.store(builder.fadd(known, x), place)
+
+            tallest_first(v, range(FULL[1], 0, -1), places, one)
+
+        tallest_first(v, (FULL[0], 2, 1), height, tiles)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
 reach: Any = intrinsic(_reach)
+along: Any = intrinsic(_along)
 across: Any = intrinsic(_across)
 gather: Any = intrinsic(_gather)

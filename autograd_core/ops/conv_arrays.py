@@ -86,7 +86,7 @@ def weight_gradient(x: Array, y: Array, kernel: Sizes, stride: Sizes, padding: P
     )
     call.correlate(
         x, y.reshape(*y.shape[:2], -1), weight.reshape(shape[0], -1), totals, plan.geometry,
-        plan.far_x, plan.begins, work,
+        plan.far_x, plan.begins, plan.to, work,
     )  # fmt: skip
     return weight
 
