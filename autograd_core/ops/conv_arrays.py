@@ -5,8 +5,8 @@
 | float16                        | as float32             | rounds once                        |
 | fewer than WORTH multiply-adds | columns and NumPy      | the first kernel takes 0.4 s to    |
 |                                |                        | load, which small arrays do not pay|
-| a kernel of 1, stride 1, no    | kernels/gemm.py        | a product of weight and sample     |
-| padding, one group             |                        |                                    |
+| a kernel of 1, no padding, one | kernels/gemm.py        | a product of weight and sample     |
+| group                          |                        |                                    |
 | other float32, float64         | kernels/conv.py,       | reads windows where they lie: no   |
 |                                | kernels/conv_weight.py | columns, 1.5 MB of work a thread   |
 | anything else                  | columns and NumPy      | whole numbers                      |
@@ -44,8 +44,8 @@ def forward(x: Array, weight: Array, bias: Array | None, stride: Sizes, padding:
         return single(forward, x, weight, bias, stride, padding, dilation, groups)
     size = positions(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     if _worth(x, weight, math.prod(size)):
-        if _pointwise(weight.shape[2:], stride, padding, groups):
-            return _mix(x, weight.reshape(len(weight), -1), bias)
+        if _pointwise(weight.shape[2:], padding, groups):
+            return _mix(_every(x, stride), weight.reshape(len(weight), -1), bias)
         pads = tuple(low for low, _ in padding)
         return _slide("forward", x, weight, bias, size, stride, pads, dilation, groups)
     return _forward_by_columns(x, weight, bias, size, stride, padding, dilation, groups)
@@ -57,8 +57,9 @@ def transposed(y: Array, weight: Array, bias: Array | None, size: Sizes, stride:
     if y.dtype.char == "e":
         return single(transposed, y, weight, bias, size, stride, padding, dilation, groups)
     if _worth(y, weight, math.prod(y.shape[2:])):
-        if _pointwise(weight.shape[2:], stride, padding, groups):
-            return _mix(y, weight.reshape(len(weight), -1).T, bias)
+        if _pointwise(weight.shape[2:], padding, groups):
+            x = _mix(y, weight.reshape(len(weight), -1).T, bias)
+            return _spread(x, bias, size, stride)
         pads = tuple(low for low, _ in padding)
         return _slide("transposed", y, weight, bias, size, stride, pads, dilation, groups)
     return _transposed_by_columns(y, weight, bias, size, stride, padding, dilation, groups)
@@ -72,8 +73,8 @@ def weight_gradient(x: Array, y: Array, kernel: Sizes, stride: Sizes, padding: P
     shape = (y.shape[1], x.shape[1] // groups, *kernel)
     if not _worth(x, np.broadcast_to(x.dtype.type(0), shape), math.prod(y.shape[2:])):
         return _weight_by_columns(x, y, shape, stride, padding, dilation, groups)
-    if _pointwise(kernel, stride, padding, groups) and math.prod((*shape, *y.shape[2:])) >= ADDED:
-        return _mix_gradient(x, y).reshape(shape)
+    if _pointwise(kernel, padding, groups) and math.prod((*shape, *y.shape[2:])) >= ADDED:
+        return _mix_gradient(_every(x, stride), y).reshape(shape)
     from kernels import conv_weight
 
     x, y = _solid(x, len(kernel)), np.ascontiguousarray(y)
@@ -106,9 +107,25 @@ def _worth(x: Array, weight: Array, places: int) -> bool:
     return work >= WORTH and x.dtype in FLOATS and weight.dtype == x.dtype
 
 
-def _pointwise(kernel: Sizes, stride: Sizes, padding: Pairs, groups: int) -> bool:
-    """Whether each result is a mix of the channels at its own place."""
-    return groups == 1 and set(kernel) == set(stride) == {1} and not np.any(padding)
+def _pointwise(kernel: Sizes, padding: Pairs, groups: int) -> bool:
+    """Whether each result is a mix of the channels at one place."""
+    return groups == 1 and set(kernel) == {1} and not np.any(padding)
+
+
+def _every(x: Array, stride: Sizes) -> Array:
+    """Return the places of x that are seen."""
+    return np.ascontiguousarray(x[(..., *(slice(None, None, step) for step in stride))])
+
+
+def _spread(x: Array, bias: Array | None, size: Sizes, stride: Sizes) -> Array:
+    """Put x where it was seen, among places that have the bias alone."""
+    if x.shape[2:] == size:
+        return x
+    whole = np.zeros((*x.shape[:2], *size), x.dtype)
+    if bias is not None:
+        whole += bias.reshape(-1, *(1,) * len(size))
+    whole[(..., *(slice(None, None, step) for step in stride))] = x
+    return whole
 
 
 def _mix(x: Array, weight: Array, bias: Array | None) -> Array:

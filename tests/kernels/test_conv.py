@@ -101,19 +101,20 @@ def test_kernels_of_one_element_are_products(
     dtype: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conv_arrays, "WORTH", 0)
-    for shape, out in (((3, 5, 7), 4), ((2, 3, 4, 5), 1), ((2, 33, 3, 5, 4), 40)):
+    shapes = ((3, 5, 7), 4, 1), ((2, 3, 4, 5), 1, 2), ((2, 33, 3, 5, 4), 40, 1), ((2, 3, 9), 2, 3)
+    for shape, out, stride in shapes:
         axes = len(shape) - 2
         g: Geometry = {
-            "shape": shape, "weight": (out, *(1,) * axes), "stride": (1,) * axes,
+            "shape": shape, "weight": (out, *(1,) * axes), "stride": (stride,) * axes,
             "padding": ((0, 0),) * axes, "dilation": (1,) * axes, "groups": 1,
         }  # fmt: skip
         x, w, bias, y_bar = given = operands(g, rng, dtype)
-        plain = w.reshape(out, -1)
-        mixed = np.einsum("oc,nc...->no...", plain, x) + bias.reshape(-1, *(1,) * axes)
-        pulled = np.einsum("oc,no...->nc...", plain, y_bar)
-        weight = np.einsum(
-            "nop,ncp->oc", *(a.reshape(*a.shape[:2], -1) for a in (y_bar, x))
-        ).reshape(w.shape)
+        plain, seen = w.reshape(out, -1), (..., *(slice(None, None, stride),) * axes)
+        mixed = np.einsum("oc,nc...->no...", plain, x[seen]) + bias.reshape(-1, *(1,) * axes)
+        pulled = np.zeros_like(x)
+        pulled[seen] = np.einsum("oc,no...->nc...", plain, y_bar)
+        flat = (a.reshape(*a.shape[:2], -1) for a in (y_bar, x[seen]))
+        weight = np.einsum("nop,ncp->oc", *flat).reshape(w.shape)
         for most in (0, 1 << 60):
             monkeypatch.setattr(conv_arrays, "ADDED", most)
             for a, b in zip(all_three(g, *given), (mixed, pulled, weight), strict=True):
