@@ -16,7 +16,6 @@ from typing import Any
 
 from benchmarks.case import OURS, Call, Job, cases_of
 
-
 # Threads of another library wait for more work with a core of their own before they sleep.
 QUIET = 0.02  # seconds
 
