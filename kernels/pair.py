@@ -17,7 +17,7 @@ from numba import types
 from numba.core import config
 from numba.core.event import Listener, install_listener
 
-from . import FAMILIES, threads
+from . import FAMILIES, memory, threads
 
 FLOATS = (types.float32, types.float64)
 # Dividing by zero gives inf, without a check.
@@ -114,6 +114,7 @@ def _say(line: str) -> None:
 def _start() -> None:
     """Do what has to be done once, before the first kernel."""
     threads.start()
+    memory.keep_freed()
     if not _compiling():
         warnings.warn(
             "NUMBA_DISABLE_JIT is set: kernels run as plain Python, hundreds of times slower",
