@@ -27,4 +27,4 @@ class Shapes(list[tuple[int, ...]]):
 
 def operand_shapes(node: Node) -> Shapes:
     """Return the shape of every operand of a node."""
-    return Shapes(e[0] if isinstance(e, tuple) else getattr(e, "shape", ()) for e in node.edges)
+    return Shapes([e[0] if e.__class__ is tuple else getattr(e, "shape", ()) for e in node.edges])
