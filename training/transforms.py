@@ -8,9 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import autograd_core as ag
-from autograd_core import DtypeError, ShapeError, Tensor
+from autograd_core import DtypeError, Generator, ShapeError, Tensor
 
-__all__ = ["Compose", "Lambda", "Normalize", "Step", "ToTensor", "Transform"]
+__all__ = [
+    "Compose",
+    "Lambda",
+    "Normalize",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "Step",
+    "ToTensor",
+    "Transform",
+]
 
 # Arrays become tensors on the way, so the type of an image changes from step to step.
 Step: TypeAlias = Callable[[Any], Any]
@@ -144,3 +153,84 @@ class Lambda(Transform):
 
     def __repr__(self) -> str:
         return f"Lambda({self.function!r})"
+
+
+class Augmentation(Transform):
+    """A change of images (..., H, W) that each image draws for itself."""
+
+    def __init__(self, generator: Generator | None) -> None:
+        self.generator = generator
+
+    def __call__(self, image: Tensor, /) -> Tensor:
+        who = type(self).__name__
+        if not isinstance(image, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+            kind = type(image).__name__
+            raise TypeError(f"{who} got a {kind}: it needs a Tensor; put ToTensor before it")
+        if image.ndim < 2:
+            raise ShapeError(f"{who} got shape {tuple(image.shape)}: it must be (..., H, W)")
+        return self._of_batch(image[None])[0]
+
+    def batched(self) -> Step:
+        return self._of_batch
+
+    @abstractmethod
+    def _of_batch(self, images: Tensor) -> Tensor:
+        """Draw for each image along the leading axis."""
+
+
+class RandomHorizontalFlip(Augmentation):
+    """Left and right change places with probability p."""
+
+    def __init__(self, p: float = 0.5, *, generator: Generator | None = None) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"RandomHorizontalFlip got p={p}: a probability is from 0 to 1")
+        super().__init__(generator)
+        self.p = p
+
+    def _of_batch(self, images: Tensor) -> Tensor:
+        drawn = ag.rand(len(images), generator=self.generator, dtype=ag.float64)
+        turned = (drawn < self.p).view(-1, *(1,) * (images.ndim - 1))
+        return ag.where(turned, images.flip(-1), images)
+
+    def __repr__(self) -> str:
+        return f"RandomHorizontalFlip(p={self.p})"
+
+
+class RandomCrop(Augmentation):
+    """A part of the image, with zeros around it: of `size` (height, width), or one number."""
+
+    def __init__(
+        self,
+        size: int | Sequence[int],
+        padding: int = 0,
+        *,
+        generator: Generator | None = None,
+    ) -> None:
+        pair = (size, size) if isinstance(size, int) else tuple(size)
+        if len(pair) != 2 or min(pair) < 1 or padding < 0:
+            raise ValueError(
+                f"RandomCrop got size={size} and padding={padding}: it needs a height and a width "
+                "from 1 on, and no negative padding"
+            )
+        super().__init__(generator)
+        self.size, self.padding = pair, padding
+
+    def _of_batch(self, images: Tensor) -> Tensor:
+        (height, width), pad = self.size, self.padding
+        free = [n + 2 * pad - m for n, m in zip(images.shape[-2:], self.size, strict=True)]
+        if min(free) < 0:
+            shape = tuple(images.shape[1:])
+            raise ShapeError(f"RandomCrop of {self.size}, padding {pad}, got an image of {shape}")
+        sides = [(0, 0)] * (images.ndim - 2) + [(pad, pad)] * 2
+        around = np.pad(images.numpy(), sides)
+        top, left = (
+            ag.randint(0, n + 1, (len(images),), generator=self.generator).tolist() for n in free
+        )
+        cut = [
+            image[..., y : y + height, x : x + width]
+            for image, y, x in zip(around, top, left, strict=True)
+        ]
+        return ag.tensor(np.stack(cut))
+
+    def __repr__(self) -> str:
+        return f"RandomCrop(size={self.size}, padding={self.padding})"

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
-from training.transforms import Compose, Lambda, Normalize, ToTensor, Transform
+from training.transforms import (
+    Compose,
+    Lambda,
+    Normalize,
+    RandomCrop,
+    RandomHorizontalFlip,
+    ToTensor,
+    Transform,
+)
 
 
 def images(*shape: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -109,6 +117,68 @@ def test_batch_form_equals_the_transform_of_each_image(
     assert at_once is not None
     whole = np.asarray(at_once(batch))
     np.testing.assert_array_equal(whole, np.stack([np.asarray(pipeline(x)) for x in batch]))
+
+
+def numbered(n: int = 200) -> ag.Tensor:
+    """Images (n, 1, 3, 4) with no two equal pixels."""
+    return ag.arange(n * 12, dtype=ag.float32).view(n, 1, 3, 4)
+
+
+def test_half_of_the_images_are_flipped_and_nothing_else_happens() -> None:
+    x = numbered()
+    flip = RandomHorizontalFlip(generator=ag.Generator().manual_seed(0))
+    y = np.asarray(flip.batched()(x))
+    turned = (y == np.asarray(x)[..., ::-1]).all((1, 2, 3))
+    same = (y == np.asarray(x)).all((1, 2, 3))
+    assert (turned ^ same).all()
+    assert 70 < turned.sum() < 130
+    assert (np.asarray(RandomHorizontalFlip(1.0)(x[0])) == np.asarray(x)[0, ..., ::-1]).all()
+
+
+def test_crops_are_parts_of_the_image_with_zeros_around_it() -> None:
+    x = numbered()
+    crop = RandomCrop((3, 4), padding=1, generator=ag.Generator().manual_seed(0))
+    around = np.pad(np.asarray(x), [(0, 0), (0, 0), (1, 1), (1, 1)])
+    seen = set()
+    for part, whole in zip(np.asarray(crop.batched()(x)), around, strict=True):
+        places = [
+            (top, left)
+            for top in range(3)
+            for left in range(3)
+            if (whole[:, top : top + 3, left : left + 4] == part).all()
+        ]
+        assert len(places) == 1
+        seen.update(places)
+    assert len(seen) == 9
+    assert RandomCrop(2)(x[0]).shape == (1, 2, 2)
+
+
+def test_flips_of_a_batch_are_drawn_as_of_one_image_after_the_other() -> None:
+    x = numbered(20)
+    whole = RandomHorizontalFlip(generator=ag.Generator().manual_seed(1)).batched()(x)
+    alone = RandomHorizontalFlip(generator=ag.Generator().manual_seed(1))
+    assert ag.equal(whole, ag.stack([alone(image) for image in x]))
+
+
+def test_the_same_seed_crops_the_same_parts() -> None:
+    x = numbered(20)
+    one, two = (RandomCrop(3, 2, generator=ag.Generator().manual_seed(1)) for _ in range(2))
+    assert ag.equal(one.batched()(x), two.batched()(x))
+
+
+def test_augmentations_refuse_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="RandomHorizontalFlip got p=2: a probability is from 0"):
+        RandomHorizontalFlip(2)
+    with pytest.raises(ValueError, match="RandomCrop got size=0 and padding=0: it needs a height"):
+        RandomCrop(0)
+    with pytest.raises(ag.ShapeError, match=r"RandomCrop of \(9, 9\), padding 1, got an image of"):
+        RandomCrop(9, padding=1)(numbered(1)[0])
+    with pytest.raises(
+        TypeError, match="RandomCrop got a ndarray: it needs a Tensor; put ToTensor"
+    ):
+        RandomCrop(2)(np.ones((3, 3)))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ag.ShapeError, match=r"RandomHorizontalFlip got shape \(3,\): it must be"):
+        RandomHorizontalFlip()(ag.ones(3))
 
 
 class Darker(ToTensor):
