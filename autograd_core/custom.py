@@ -11,8 +11,9 @@ import numpy as np
 from . import engine
 from .errors import GraphError, ShapeError
 from .modes import Mode, current
-from .op import Op, Rule
+from .op import Op
 from .recording import NOTHING, Node, Traced, keep_arrays, part, wrap
+from .rules import Rule, once
 from .variables import kind
 
 
@@ -140,7 +141,7 @@ class FunctionOp(Op):
             (None,),
             (None,),
         )
-        self.variadic = self.together = True
+        self.variadic = self.together = self.anew = True
         self.results = _outputs
 
     def label(self, params: tuple[Any, ...]) -> str:
@@ -149,17 +150,8 @@ class FunctionOp(Op):
     def needs(self, i: int, forward: bool) -> int:
         return 0
 
-    def pulls_of(self, node: Node) -> list[tuple[Rule | None, int | None]]:
-        found: list[Any] = []
-
-        def rule(i: int, g: Any, saved: Any) -> Any:
-            if not found:
-                found.extend(_pulled(self, node, g, saved))
-            return found[i]
-
-        return [
-            (lambda g, saved, node, i=i: rule(i, g, saved), None) for i in range(len(node.edges))
-        ]
+    def pulls_of(self, node: Node) -> Sequence[tuple[Rule | None, int | None]]:
+        return once(lambda g, saved, node: _pulled(self, node, g, saved), [True] * len(node.edges))
 
     def on_tangents(self, arriving: Sequence[Any], node: Node, saved: Any) -> Any:
         if self.function.jvp is None:

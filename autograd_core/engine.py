@@ -112,7 +112,7 @@ def _pull_all(
                 saved = verified(node)
             if create_graph:
                 saved = _handles(node, saved)
-        plans = op.pulls_of(node) if op.variadic else op.pulls
+        plans = op.pulls_of(node) if op.anew else op.pulls
         for source, (rule, place) in zip(node.edges, plans):  # noqa: B905 - strict costs 0.1 us
             kind: Any = source.__class__
             if kind is tuple or rule is None or (useful is not None and source not in useful):

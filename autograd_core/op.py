@@ -6,10 +6,12 @@ A rule has one entry per array operand, and None where there is no derivative:
     jvp[i](t, ...)   pushes the tangent t of operand i forward to the result
 
 After g or t a rule names what else it needs, and a node keeps exactly that: an operand by the
-name it has in the forward, the result `y`, a parameter, `shapes` (of the operands), or `i` (which
-operand, where their number is free). Rules call ops and operators only, never numpy, so that they
-run on bare arrays when one derivative is wanted and on tensors when it will be differentiated
-again. The engine sums over broadcast axes, casts and adds; rules never do.
+name it has in the forward, the result `y`, a parameter, `shapes` (of the operands), `wanted` (which
+of them need a cotangent), or `i` (which operand, where their number is free). Operands of a `joint`
+op whose cotangents come from one piece of work have one rule, which returns a list with a cotangent
+for each operand. Rules call ops and operators only, never numpy, so that they run on bare arrays
+when one derivative is wanted and on tensors when it will be differentiated again. The engine sums
+over broadcast axes, casts and adds; rules never do.
 """
 
 from __future__ import annotations
@@ -23,11 +25,11 @@ import numpy as np
 from .binding import ALIASES, MISSING, Signature
 from .errors import blamed
 from .flat import binary, ternary, unary, with_parameters
-from .recording import Node, apply
+from .recording import Node, Traced, apply
+from .rules import Rule, named, once
 from .shapes import operand_shapes
 from .versions import Array
 
-Rule = Callable[..., Any]
 REGISTRY: dict[str, Op] = {}
 METHODS: dict[str, Callable[..., Any]] = {}
 
@@ -43,6 +45,7 @@ class Op(Signature):
     scalar_vjp: Sequence[Rule | None] | None = None  # quicker rules for floats
     promotes: bool | int = False  # arrays meet in a common dtype; an int: from that operand on
     floats_only: bool = False  # integers become the default dtype first
+    joint: bool = False  # one vjp rule finds the cotangents of all operands that have it
     differentiable: bool = True  # else the result never requires grad
     linear: bool = False  # zero as soon as one array is zero
     together: bool = False  # or linear in all arrays jointly
@@ -50,6 +53,7 @@ class Op(Signature):
     view: bool = False  # the result may share memory with the first array
     results: Any = None  # the named tuple of an op with several results
     extra: tuple[str, Rule] | None = None  # a keyword, and the composition that takes it third
+    anew: bool = False  # the vjp rules are made for each visit to a node, by pulls_of
     call: Rule  # what users call; set when the declaration is complete
 
     def __init__(
@@ -60,6 +64,8 @@ class Op(Signature):
             raise ValueError(f"op {self.name!r} is declared twice")
         if len(vjp) != len(jvp):
             raise ValueError(f"op {self.name!r} has {len(vjp)} vjp and {len(jvp)} jvp rules")
+        if facets.get("joint") and len({rule for rule in vjp if rule is not None}) != 1:
+            raise ValueError(f"op {self.name!r} is joint: its vjp rules must be one rule, or None")
         facets["label_rule"] = facets.pop("label", None)
         for facet, value in {"direct": forward, **facets}.items():
             if facet not in Op.__annotations__ and facet not in Signature.__annotations__:
@@ -72,6 +78,7 @@ class Op(Signature):
         self.defaults: tuple[Any, ...] = forward.__defaults__ or ()
         self.forward = _spread(forward, len(self.names)) if self.variadic else forward
         self.vjp, self.jvp = tuple(vjp), tuple(jvp)
+        self.anew = self.variadic or self.joint
         required = len(self.names) - len(self.defaults)
         self.tail = [
             (name, MISSING if i < required else self.defaults[i - len(self.names)])
@@ -96,7 +103,7 @@ class Op(Signature):
         return self._needs[0][i] | (self._needs[1][i] if forward else 0)
 
     def _mask(self, rule: Rule | None) -> int:
-        names = _named(rule)
+        names = named(rule)
         bits = [k + 1 for k, array in enumerate(self.arrays) if array in names]
         return sum(1 << bit for bit in ([0] if "y" in names else []) + bits)
 
@@ -104,6 +111,10 @@ class Op(Signature):
     def pulls(self) -> tuple[tuple[Rule | None, int | None], ...]:
         """The vjp rules as the engine calls them, see `_plan`."""
         return tuple(self._plan(rule) for rule in self.vjp)
+
+    @functools.cached_property
+    def _shared(self) -> Any:
+        return self._reader(next(rule for rule in self.vjp if rule is not None))
 
     @functools.cached_property
     def pushes(self) -> tuple[Rule | None, ...]:
@@ -116,9 +127,11 @@ class Op(Signature):
         return tuple(self._plan(rule) for rule in self.scalar_vjp or self.vjp)
 
     def pulls_of(self, node: Node) -> Sequence[tuple[Rule | None, int | None]]:
-        """The vjp rules for the operands of this node, where their number is free."""
+        """The vjp rules for one visit to this node, where the operands are many or share a rule."""
+        if self.joint:
+            return once(self._shared, [rule is not None for rule in self.vjp])
         rule: Any = self.vjp[0]
-        names = _named(rule)
+        names = named(rule)
         known = {"shapes": operand_shapes(node), **dict(zip(self.names, node.params, strict=True))}
 
         def pull(i: int) -> Rule:
@@ -131,7 +144,7 @@ class Op(Signature):
 
         The first form spares the commonest rules, which name one array, a Python call.
         """
-        names = _named(rule)
+        names = named(rule)
         if len(names) == 1 and (names[0] in self.arrays or names[0] == "y"):
             return rule, -1 if names[0] == "y" else self.arrays.index(names[0])
         return self._reader(rule), None
@@ -140,7 +153,7 @@ class Op(Signature):
         """Return `rule` as a function of (g, saved, node) that looks up what the rule names."""
         if rule is None:
             return None
-        names = _named(rule)
+        names = named(rule)
         at = {name: i for i, name in enumerate(self.arrays)} | {"y": -1}
         if not names:
             return lambda g, saved, node: rule(g)
@@ -158,6 +171,8 @@ class Op(Signature):
             return lambda saved, node: saved[place]
         if name == "shapes":
             return lambda saved, node: operand_shapes(node)
+        if name == "wanted":
+            return lambda saved, node: [isinstance(e, (Node, Traced)) for e in node.edges]
         if name not in self.names:
             raise ValueError(f"a rule of op {self.name!r} names {name!r}, which is nothing of it")
         k = self.names.index(name)
@@ -178,14 +193,6 @@ class Op(Signature):
                 values.append(np.zeros(shape, dtype))
         operands = (values,) if self.variadic else values
         return self.call(*operands, *node.params)
-
-
-def _named(rule: Any) -> Any:
-    """Return the names a rule asks for, after g or t."""
-    if rule is None:
-        return ()
-    given = getattr(rule, "names", None)
-    return given if given is not None else rule.__code__.co_varnames[1 : rule.__code__.co_argcount]
 
 
 def _spread(forward: Rule, parameters: int) -> Rule:

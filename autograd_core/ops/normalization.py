@@ -6,7 +6,6 @@ the formulas below run instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,10 +60,12 @@ def _through(h: Any, unit: Any, rstd: Any, form: Form) -> Any:
     return rstd * (rest - mean(h, form.dims, True) if form.centred else rest)
 
 
-def _pull_values(g: Any, y: Any, x: Any, weight: Any, shapes: Any, form: Form, eps: float) -> Any:
-    """Return the cotangents of x, weight and bias, given that of the values."""
+def _pull_values(g: Any, y: Any, x: Any, weight: Any, affine: bool, form: Form, eps: float) -> Any:
+    """Return the cotangents of x and, if asked for, of weight and bias, given that of the values.
+
+    Each has as many elements as what it belongs to.
+    """
     if not any(isinstance(a, Traced) for a in (g, x, weight)):
-        affine = bool(shapes[1] or shapes[2])
         return normalization_arrays.pull(g, y[1], y[2], x, weight, affine, form)
     unit, rstd = _unit(x, y, form, eps)
     g = g.reshape(form.shape)
@@ -85,33 +86,21 @@ def _pull_statistics(g: Any, y: Any, x: Any, form: Form, eps: float) -> Any:
     return expand(sum(shares[1:], shares[0]), form.shape)
 
 
-def _pull(g: Any, y: Any, x: Any, weight: Any, shapes: Any, form: Form, eps: float) -> list[Any]:
-    """Return the cotangents of x, weight and bias, each with as many elements as that."""
+def _pull(
+    g: Any, y: Any, x: Any, weight: Any, shapes: Any, wanted: Any, form: Form, eps: float
+) -> list[Any]:
+    """Return the cotangents of x, weight and bias, which come from one pass over memory."""
     pulled: list[Any] = [None, None, None]
     if g[0] is not None:
-        pulled = list(_pull_values(g[0], y, x, weight, shapes, form, eps))
+        pulled = list(_pull_values(g[0], y, x, weight, wanted[1] or wanted[2], form, eps))
     if g[1] is not None or g[2] is not None:
         more = _pull_statistics(g, y, x, form, eps)
         pulled[0] = more if pulled[0] is None else pulled[0].reshape(form.shape) + more
-    return pulled
-
-
-def _pull_to(operand: int) -> Callable[..., Any]:
-    """Return the rule of one operand.
-
-    The three cotangents come from one pass over memory. The engine's list of cotangents lives for
-    one visit to a node, so the first rule it asks leaves all three behind the list's own slots.
-    """
-
-    def rule(g: Any, y: Any, x: Any, weight: Any, shapes: Any, form: Form, eps: float) -> Any:
-        if len(g) == len(Standardized._fields):
-            g.append(_pull(g, y, x, weight, shapes, form, eps))
-        cotangent, shape = g[-1][operand], shapes[operand]
-        if cotangent is None or cotangent.shape == shape:  # a view would be copied into .grad
-            return cotangent
-        return cotangent.reshape(shape)
-
-    return rule
+    return [
+        # As it is where it can be: a view would be copied into .grad.
+        c if not wanted[i] or c is None or c.shape == shapes[i] else c.reshape(shapes[i])
+        for i, c in enumerate(pulled)
+    ]
 
 
 def _alone(values: Any, shapes: Any, form: Form) -> Standardized:
@@ -146,7 +135,8 @@ def _push_bias(t: Any, shapes: Any, form: Form) -> Any:
 
 @op(
     label=lambda form: form.kind,
-    vjp=[_pull_to(0), _pull_to(1), _pull_to(2), None, None],
+    vjp=[_pull, _pull, _pull, None, None],
+    joint=True,
     jvp=[_push, _push_weight, _push_bias, None, None],
     results=Standardized,
     promotes=True,

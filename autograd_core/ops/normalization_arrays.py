@@ -104,15 +104,15 @@ def forward(
 def pull(
     g: Array, mean: Array, rstd: Array, x: Array, weight: Array | None, affine: bool, form: Form
 ) -> tuple[Array, Array, Array]:
-    """Return the cotangents of x and, if there is one of them, of weight and bias, as vectors."""
+    """Return the cotangents of x and, if asked for (affine), of weight and bias, as vectors."""
     if x.dtype.char == "e":
         wide = _wide(g), mean, rstd, _wide(x), _wide(weight)
         dx, dweight, dbias = pull(*wide, affine, form)
         return dx.astype(np.float16), dweight, dbias
     if x.size < WORTH or g.dtype != x.dtype:
         return _pull_small(g, mean, rstd, x, weight, form)
-    width = math.prod(form.affine) if affine else 0
-    w = np.ones(width, x.dtype) if affine and weight is None else _vector(weight, x)
+    width = math.prod(form.affine) if affine or weight is not None else 0
+    w = np.ones(width, x.dtype) if width and weight is None else _vector(weight, x)
     stats = np.empty((3, mean.size))
     stats[0], stats[1], stats[2] = mean.reshape(-1), rstd.reshape(-1), rstd.reshape(-1)
     dx, x, g = np.empty(x.shape, x.dtype), _solid(x, form), _solid(g, form)

@@ -77,8 +77,15 @@ def inverse(x: Any) -> Any:
     return inv(x)
 
 
+def _pull_solve(g: Any, A: Any, y: Any, wanted: Any) -> list[Any]:
+    """Return the cotangents of A and B: one solution for both."""
+    b = solve_(mT(A), g)
+    return [-(b @ mT(y)) if wanted[0] else None, b]
+
+
 @op(
-    vjp=[lambda g, A, y: -(solve_(mT(A), g) @ mT(y)), lambda g, A: solve_(mT(A), g)],
+    vjp=[_pull_solve, _pull_solve],
+    joint=True,
     jvp=[lambda t, A, y: -solve_(A, t @ y), lambda t, A: solve_(A, t)],
 )
 def solve_(A: Array, B: Array) -> Array:
@@ -124,13 +131,15 @@ def _substitute(T: Array, B: Array, upper: bool) -> Array:
     return np.concatenate([z, x] if upper else [x, z], -2)
 
 
+def _pull_triangular(g: Any, A: Any, y: Any, wanted: Any, upper: bool, unit: bool) -> list[Any]:
+    """Return the cotangents of A and B: one solution for both."""
+    b = solve_triangular_(mT(A), g, not upper, unit)
+    return [triangle(-(b @ mT(y)), upper, unit) if wanted[0] else None, b]
+
+
 @op(
-    vjp=[
-        lambda g, A, y, upper, unit: triangle(
-            -(solve_triangular_(mT(A), g, not upper, unit) @ mT(y)), upper, unit
-        ),
-        lambda g, A, upper, unit: solve_triangular_(mT(A), g, not upper, unit),
-    ],
+    vjp=[_pull_triangular, _pull_triangular],
+    joint=True,
     jvp=[
         lambda t, A, y, upper, unit: (
             -solve_triangular_(A, triangle(t, upper, unit) @ y, upper, unit)
