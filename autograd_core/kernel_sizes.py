@@ -19,8 +19,8 @@ from .versions import Array
 FEW = 64  # elements up to which Python's own functions are as quick
 SMOOTH = 1 << 13  # functions with an exp or a log inside
 SHARP = 1 << 14  # comparisons and products: one pass over memory instead of several
-SOFTMAX = 1 << 11
-CROSS_ENTROPY = 1 << 10
+SOFTMAX = 1 << 9
+CROSS_ENTROPY = 1 << 9
 DROPOUT = 1 << 12
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))

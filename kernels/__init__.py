@@ -28,7 +28,9 @@ FAMILIES = {
     ),
     "conv": ("slide",),
     "conv_weight": ("correlate", "sum_channels"),
-    "cross_entropy": ("cross_entropy", "cross_entropy_vjp"),
+    "cross_entropy": (
+        "cross_entropy", "cross_entropy_vjp", "soft_cross_entropy", "soft_cross_entropy_vjp",
+    ),
     "dropout": ("dropout",),
     "embedding": ("embedding", "embedding_vjp"),
     "gemm": ("gemm",),

@@ -14,8 +14,9 @@ from ..kernel_sizes import CROSS_ENTROPY, suits
 from ..op import linear, op
 from ..recording import Traced
 from ..versions import Array
-from .reduction import max_reduce, mean, min_reduce, sum
-from .shape import Shape, add_reduce
+from ..workspaces import workspace
+from .reduction import max_reduce, min_reduce, sum
+from .shape import Shape, add_reduce, expand_reduced
 from .softmaxes import log_softmax, softmax
 
 __all__ = ["cross_entropy", "mse_loss", "nll_loss"]
@@ -45,15 +46,16 @@ def _shares(target: Array, weight: Any, classes: int, reduction: str, ignored: i
     positions = np.where(valid, target, 0)
     wrong = np.argwhere((positions < 0) | (positions >= classes))
     if wrong.size:
-        place = tuple(wrong[0].tolist())
-        where = place[0] if len(place) == 1 else place
-        raise IndexError(
-            f"target {positions[place]} at position {where} is not one of {classes} classes"
-        )
+        raise _no_class(positions, tuple(wrong[0].tolist()), classes)
     share = valid * (1.0 if weight is None else weight[positions])
     if reduction == "mean":
-        share = share / np.add.reduce(share, None)
+        share = np.where(valid, share / np.add.reduce(share, None), 0.0)
     return positions, -share
+
+
+def _no_class(target: Array, place: tuple[int, ...], classes: int) -> IndexError:
+    where = place[0] if len(place) == 1 else place
+    return IndexError(f"target {target[place]} at position {where} is not one of {classes} classes")
 
 
 def _check_weight(weight: Any, classes: int) -> None:
@@ -143,72 +145,145 @@ def nll_input(
     return y
 
 
-def _fusable(x: Any, target: Any) -> bool:
+def _fusable(x: Any, target: Any, weight: Any = None) -> bool:
     """Tell whether a kernel goes from scores (n, classes) to losses, without the softmax."""
-    return suits(x, CROSS_ENTROPY) and x.ndim == 2 and target.dtype.kind in "iu"
+    return (
+        suits(x, CROSS_ENTROPY)
+        and x.ndim == 2
+        and target.dtype.kind in "iu"
+        and (weight is None or weight.dtype == x.dtype)
+    )
 
 
-def _smoothed(logs: Any, label_smoothing: float) -> Any:
-    """Return (1 - e) logs + e times their mean over the classes."""
-    if not label_smoothing:
-        return logs
-    return (1.0 - label_smoothing) * logs + label_smoothing * mean(logs, 1, True)
+def _of_logs(
+    logs: Any, target: Array, weight: Any, reduction: str, ignored: int, smoothing: float
+) -> Any:
+    """Return the loss, which is linear in the log-probabilities."""
+    loss = nll_loss(logs, target, weight, reduction, ignored)
+    if not smoothing:
+        return loss
+    axis = 0 if len(logs.shape) == 1 else 1
+    smooth = -sum(logs * _smooth_shares(target, weight, logs, reduction, ignored), axis)
+    smooth = smooth if reduction == "none" else smooth.sum()
+    return (1.0 - smoothing) * loss + (smoothing / logs.shape[axis]) * smooth
 
 
-def _positions(target: Array, x: Array, reduction: str, ignored: int) -> tuple[Array, Array]:
-    positions, share = _shares(target, None, x.shape[1], reduction, ignored)
-    return positions.astype(np.int64, copy=False), share
+def _smooth_shares(target: Array, weight: Any, logs: Any, reduction: str, ignored: int) -> Array:
+    """Return how much each class of each sample counts where all classes are targets."""
+    axis = 0 if len(logs.shape) == 1 else 1
+    valid = target != ignored
+    share = valid.astype(logs.dtype)
+    if reduction == "mean":
+        counted = share if weight is None else share * weight[np.where(valid, target, 0)]
+        share = np.where(valid, share / counted.sum(), share)
+    share = np.expand_dims(share, axis)
+    if weight is not None:
+        share = share * weight.reshape((-1,) + (1,) * (len(logs.shape) - axis - 1))
+    return share
+
+
+def _work_of(x: Array) -> Array:
+    """Return the work array of the kernels."""
+    from kernels.cross_entropy import workspace as shape_of
+
+    return workspace(x.dtype, shape_of(*x.shape))[0]
+
+
+def _given(x: Array, target: Array, weight: Any, ignored: int, smoothing: float) -> tuple[Any, ...]:
+    """Return what both kernels of class numbers begin with."""
+    target = np.ascontiguousarray(target, np.int64)
+    weight = np.empty(0, x.dtype) if weight is None else np.ascontiguousarray(weight)
+    return x, target, weight, ignored, smoothing
 
 
 def _pull_cross_entropy(
-    g: Any, x: Any, target: Any, reduction: str, ignore_index: int, label_smoothing: float
-) -> Any:
-    if isinstance(g, np.ndarray) and g.dtype == x.dtype and _fusable(x, target):
-        positions, share = _positions(target, x, reduction, ignore_index)
-        y, work = np.empty_like(x), np.empty((2, len(x)), x.dtype)
-        share = (g * -share).astype(x.dtype)
-        call.cross_entropy_vjp(x, positions, label_smoothing, share, work, y)
-        y[share == 0] = 0  # also where the row holds NaN
+    g: Any, x: Any, target: Any, weight: Any, reduction: str, ignore_index: int,
+    label_smoothing: float,
+) -> Any:  # fmt: skip
+    if isinstance(g, np.ndarray) and g.dtype == x.dtype and _fusable(x, target, weight):
+        given = _given(x, target, weight, ignore_index, label_smoothing)
+        y, g = np.empty_like(x), np.ascontiguousarray(g).reshape(-1)
+        call.cross_entropy_vjp(*given, g, reduction == "mean", _work_of(x), y)
         return y
-    shares = nll_input(g, target, None, x.shape, reduction, ignore_index)
-    pulled = _smoothed(shares, label_smoothing)
-    return pulled - softmax(x, 1) * sum(shares, 1, True)
+    shares = nll_input(g, target, weight, x.shape, reduction, ignore_index)
+    if label_smoothing:
+        smooth = _smooth_shares(_bare(target), _bare(weight), x, reduction, ignore_index)
+        each = g.reshape((-1, 1)) if reduction == "none" else g
+        e = label_smoothing
+        shares = (1.0 - e) * shares - each * (smooth * (e / x.shape[1]))
+    return shares - softmax(x, 1) * sum(shares, 1, True)
 
 
 def _push_cross_entropy(
-    t: Any, x: Any, target: Any, reduction: str, ignore_index: int, label_smoothing: float
-) -> Any:
+    t: Any, x: Any, target: Any, weight: Any, reduction: str, ignore_index: int,
+    label_smoothing: float,
+) -> Any:  # fmt: skip
     logs = t - sum(softmax(x, 1) * t, 1, True)
-    return nll_loss(_smoothed(logs, label_smoothing), target, None, reduction, ignore_index)
+    return _of_logs(logs, _bare(target), _bare(weight), reduction, ignore_index, label_smoothing)
 
 
-@op(vjp=[_pull_cross_entropy, None], jvp=[_push_cross_entropy, None], label="cross entropy")
+@op(
+    vjp=[_pull_cross_entropy, None, None],
+    jvp=[_push_cross_entropy, None, None],
+    label="cross entropy",
+)
 def fused_cross_entropy(
     x: Array,
     target: Array,
+    weight: Array | None = None,
     reduction: str = "mean",
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
 ) -> Array:
-    """-log softmax(x)[target] of scores x (n, classes), reduced as nll_loss reduces.
+    """-log softmax(x)[target] of scores x (n, classes), weighed and reduced as nll_loss does.
 
     The softmax is not kept: backward makes it again, in the pass that makes the gradient.
     """
     check_reduction(reduction)
     if target.shape != x.shape[:1]:
         raise ShapeError("target must have the shape of x without its axis of classes")
-    if not _fusable(x, target):
-        logs = _smoothed(log_softmax(x, 1), label_smoothing)
-        return nll_loss(logs, target, None, reduction, ignore_index)
-    positions, share = _positions(target, x, reduction, ignore_index)
-    losses = np.empty(len(x), x.dtype)
-    work = np.empty((len(x), 2 + x.shape[1]), x.dtype)
-    call.cross_entropy(x, positions, label_smoothing, work, losses)
-    losses = (np.where(share == 0, 0.0, losses) * -share).astype(x.dtype)
+    _check_weight(weight, x.shape[1])
+    if not _fusable(x, target, weight):
+        logs = log_softmax(x, 1)
+        return _of_logs(logs, target, weight, reduction, ignore_index, label_smoothing)
+    given = _given(x, target, weight, ignore_index, label_smoothing)
+    losses, totals = np.empty(len(x), x.dtype), np.empty(3)
+    call.cross_entropy(*given, _work_of(x), losses, totals)
+    total, counted, wrong = totals
+    if wrong >= 0:
+        raise _no_class(target, (int(wrong),), x.shape[1])
     if reduction == "none":
         return losses
-    total = add_reduce(losses, None)
-    return total if share.any() or reduction == "sum" else total * np.nan
+    return x.dtype.type(total / counted if reduction == "mean" else total)
+
+
+@op(
+    vjp=[
+        lambda g, x, p: _pull_soft(g, x, p),
+        lambda g, x: expand_reduced(g, x.shape, 1, False) * -log_softmax(x, 1),
+    ],
+    jvp=[
+        lambda t, x, p: sum(p * (sum(softmax(x, 1) * t, 1, True) - t), 1),
+        lambda t, x: -sum(t * log_softmax(x, 1), 1),
+    ],
+    promotes=True,
+    label="cross entropy",
+)
+def soft_cross_entropy(x: Array, p: Array) -> Array:
+    """The sum of -p log softmax(x) over the classes: x and p (n, classes) -> (n)."""
+    if not (suits(x, CROSS_ENTROPY) and suits(p, 0)):
+        return -add_reduce(p * log_softmax(x, 1), 1)
+    losses = np.empty(len(x), x.dtype)
+    call.soft_cross_entropy(x, p, _work_of(x), losses)
+    return losses
+
+
+def _pull_soft(g: Any, x: Any, p: Any) -> Any:
+    if suits(x, CROSS_ENTROPY) and suits(p, 0) and isinstance(g, np.ndarray):
+        y = np.empty_like(x)
+        call.soft_cross_entropy_vjp(np.ascontiguousarray(g), x, p, _work_of(x), y)
+        return y
+    return expand_reduced(g, x.shape, 1, False) * (softmax(x, 1) * sum(p, 1, True) - p)
 
 
 def cross_entropy(
@@ -226,49 +301,31 @@ def cross_entropy(
     """
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"cross_entropy got label_smoothing={label_smoothing}: not in [0, 1]")
-    axis = 0 if len(x.shape) == 1 else 1
-    if weight is None and _fusable(_bare(x), _bare(target)):
-        return fused_cross_entropy(x, target, reduction, ignore_index, label_smoothing)
-    logs = log_softmax(x, axis)
     if is_floating(target.dtype):
-        return _soft_cross_entropy(logs, target, weight, axis, reduction, label_smoothing)
-    loss = nll_loss(logs, target, weight, reduction, ignore_index)
-    if not label_smoothing:
-        return loss
-    smooth = _smooth_loss(logs, _bare(target), _bare(weight), axis, reduction, ignore_index)
-    return (1.0 - label_smoothing) * loss + (label_smoothing / x.shape[axis]) * smooth
+        return _soft_cross_entropy(x, target, weight, reduction, label_smoothing)
+    if _fusable(_bare(x), _bare(target), _bare(weight)):
+        return fused_cross_entropy(x, target, weight, reduction, ignore_index, label_smoothing)
+    logs = log_softmax(x, 0 if len(x.shape) == 1 else 1)
+    given = _bare(target), _bare(weight)
+    return _of_logs(logs, *given, reduction, ignore_index, label_smoothing)
 
 
-def _smooth_loss(
-    logs: Any, target: Array, weight: Any, axis: int, reduction: str, ignore_index: int
-) -> Any:
-    """Return minus the weighted sum of all classes' logs, averaged as nll_loss averages."""
-    valid = target != ignore_index
-    share = valid.astype(logs.dtype)
-    if reduction == "mean":
-        counted = share if weight is None else share * weight[np.where(valid, target, 0)]
-        share = share / counted.sum()
-    share = np.expand_dims(share, axis)
-    if weight is not None:
-        share = share * weight.reshape((-1,) + (1,) * (len(logs.shape) - axis - 1))
-    losses = -(logs * share).sum(axis)
-    return losses if reduction == "none" else losses.sum()
-
-
-def _soft_cross_entropy(
-    logs: Any, target: Any, weight: Any, axis: int, reduction: str, smoothing: float
-) -> Any:
-    if tuple(target.shape) != tuple(logs.shape):
+def _soft_cross_entropy(x: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+    if tuple(target.shape) != tuple(x.shape):
         raise ShapeError(
             f"cross_entropy got probabilities of shape {tuple(target.shape)} for x of shape "
-            f"{tuple(logs.shape)}: the shapes must be equal"
+            f"{tuple(x.shape)}: the shapes must be equal"
         )
-    _check_weight(weight, logs.shape[axis])
+    axis = 0 if len(x.shape) == 1 else 1
+    _check_weight(weight, x.shape[axis])
     if smoothing:
-        target = target * (1.0 - smoothing) + smoothing / logs.shape[axis]
+        target = target * (1.0 - smoothing) + smoothing / x.shape[axis]
     if weight is not None:
-        target = target * weight.reshape((-1,) + (1,) * (len(logs.shape) - axis - 1))
-    losses = -sum(target * logs, axis)
+        target = target * weight.reshape((-1,) + (1,) * (len(x.shape) - axis - 1))
+    if len(x.shape) == 2:
+        losses = soft_cross_entropy(x, target)
+    else:
+        losses = -sum(target * log_softmax(x, axis), axis)
     if reduction == "mean":  # over samples, not over weights
         return losses.sum() / max(1, _bare(losses).size)
     return reduce(losses, reduction)

@@ -1,4 +1,4 @@
-"""Softmax, its logarithm, cross entropy and their gradients: against twins and the definition."""
+"""Softmax, its logarithm and their gradients: against twins and the definition."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels import cross_entropy as crossed
 from kernels import softmax as family
 from kernels.pair import PAIRS
 
@@ -102,7 +101,6 @@ def test_the_bits_are_the_same_on_one_thread_and_on_several(
 
 
 def same_bits(name: str, operands: tuple[Any, ...], work: tuple[int, ...], like: Array) -> None:
-    assert hasattr(family, name) or hasattr(crossed, name)
     kernel = PAIRS[name].compile(np.dtype(np.float32))
     if kernel is PAIRS[name].naive:
         pytest.skip("without compiling the twin runs")
@@ -127,67 +125,3 @@ def test_extremes(shape: tuple[int, ...]) -> None:
         assert np.isnan(run("softmax", x)[0, 3]).all()
     x[...] = -inf
     assert np.isnan(run("softmax", x)).all()
-
-
-CROSSED = [(1, 1), (7, 10), (1500, 3), (4, 97), (3, 255), (3, 256), (2, 1009), (0, 5)]
-
-
-def cross_entropy(x: Array, t: Array, e: float, share: Array | None = None) -> Array:
-    rows, n = x.shape
-    if share is None:
-        out = np.full(rows, 77.0, x.dtype)
-        kernels.call.cross_entropy(x, t, e, np.empty(crossed.workspace(rows, n), x.dtype), out)
-    else:
-        out = np.full_like(x, 77.0)
-        kernels.call.cross_entropy_vjp(x, t, e, share, np.empty((2, rows), x.dtype), out)
-    return out
-
-
-@every_dtype
-@pytest.mark.parametrize("e", [0.0, 0.1])
-@pytest.mark.parametrize("shape", CROSSED, ids=str)
-def test_cross_entropy_is_the_definition(
-    shape: tuple[int, int], e: float, dtype: Any, rng: np.random.Generator
-) -> None:
-    x, t = draw(rng, shape, dtype), rng.integers(0, shape[1], shape[0])
-    share = draw(rng, shape[:1], dtype)
-    p = softmax(x[..., None].astype(np.float64))[..., 0]
-    wanted = (1 - e) * np.eye(shape[1])[t] + e / shape[1]
-    np.testing.assert_allclose(
-        cross_entropy(x, t, e),
-        -(wanted * np.log(p)).sum(1),
-        rtol=4 * eps[dtype],
-        atol=10 * eps[dtype],
-    )
-    np.testing.assert_allclose(
-        cross_entropy(x, t, e, share), share[:, None] * (p - wanted), atol=40 * eps[dtype]
-    )
-
-
-@pytest.mark.parametrize("shape", [(7, 10), (3, 300)], ids=str)
-def test_cross_entropy_agrees_with_its_twin(
-    shape: tuple[int, int], rng: np.random.Generator
-) -> None:
-    x, t = draw(rng, shape, np.float32), rng.integers(0, shape[1], shape[0])
-    share = draw(rng, shape[:1], np.float32)
-    fast = cross_entropy(x, t, 0.2), cross_entropy(x, t, 0.2, share)
-    with kernels.naive_kernels():
-        naive = cross_entropy(x, t, 0.2), cross_entropy(x, t, 0.2, share)
-    for f, n in zip(fast, naive, strict=True):
-        np.testing.assert_allclose(f, n, rtol=2e-6, atol=3e-6)
-
-
-@pytest.mark.parametrize("shape", [(7001, 10), (70, 1009)], ids=str)
-def test_the_bits_of_cross_entropy_do_not_depend_on_threads(
-    shape: tuple[int, int], rng: np.random.Generator
-) -> None:
-    x, t = draw(rng, shape, np.float32), rng.integers(0, shape[1], shape[0])
-    share = draw(rng, shape[:1], np.float32)
-    same_bits("cross_entropy", (x, t, 0.1), (shape[0], 2 + shape[1]), share)
-    same_bits("cross_entropy_vjp", (x, t, 0.1, share), (2, shape[0]), x)
-
-
-def test_cross_entropy_at_extremes() -> None:
-    x = np.array([[1e30, 0.0], [0.0, -inf], [0.0, nan], [-1e4, 1e4]], np.float32)
-    losses = cross_entropy(x, np.array([1, 1, 0, 0]), 0.0)
-    np.testing.assert_array_equal(losses, np.array([1e30, inf, nan, 2e4], np.float32))
