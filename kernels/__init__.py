@@ -40,6 +40,7 @@ FAMILIES = {
     ),
     "pooling": ("average_pool", "average_pool_vjp", "max_pool", "max_pool_vjp"),
     "softmax": ("softmax", "softmax_vjp"),
+    "sums": ("row_spread", "row_sum"),
     "special": ("digamma", "erfc", "erfinv", "lgamma", "polygamma"),
     "updates": ("adagrad", "adam", "clamp", "rmsprop", "scale", "sgd", "square_sum"),
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import DtypeError, ShapeError
+from ..kernel_sizes import SUMS, row_sums, suits
 from ..op import aliased, linear, method, op, untracked, zeros_of
 from ..recording import Traced
 from ..versions import Array
@@ -45,6 +46,28 @@ def count_of(shape: tuple[int, ...], dim: Dims) -> int:
     return math.prod(shape[axis] for axis in dims_of(len(shape), dim))
 
 
+def _in_rows(x: Array, dim: Dims) -> Any:
+    """Return the shape of what kernels make of the last axes, if it is they that `dim` names."""
+    if dim is None:
+        return ()
+    if dim.__class__ is int:
+        return x.shape[:-1] if dim in (-1, x.ndim - 1) else None
+    dims = dims_of(x.ndim, dim)
+    kept = x.ndim - len(dims)
+    return x.shape[:kept] if sorted(dims) == list(range(kept, x.ndim)) else None
+
+
+def _by_kernel(x: Array, dim: Dims, keepdim: bool, mean: bool) -> Array | None:
+    """Return sums or means over the last axes of a large array; None where NumPy is to add."""
+    shape = _in_rows(x, dim) if suits(x, SUMS) else None
+    if shape is None:
+        return None
+    y = np.empty(shape, x.dtype)
+    rows = x.reshape(y.size, -1)
+    row_sums(rows, float(rows.shape[1]) if mean else 1.0, y.reshape(-1))
+    return y.reshape(shape + (1,) * (x.ndim - len(shape))) if keepdim else y
+
+
 def in_single(forward: Callable[..., Any], x: Array, *params: Any) -> Any:
     """Run a forward on float16 in float32, and round once."""
     return forward(x.astype(np.float32), *params).astype(np.float16)
@@ -60,6 +83,10 @@ def sum(x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) ->
         if x.dtype.char == "e":
             return in_single(sum.op.forward, x, dim, keepdim)
         dtype = np.int64 if x.dtype.kind in "iub" else None
+    elif dtype is None and x.size >= SUMS:
+        y = _by_kernel(x, dim, keepdim, mean=False)
+        if y is not None:
+            return y
     return add_reduce(x, dim if dim is None else axes_of(x, dim), dtype, None, keepdim)
 
 
@@ -77,6 +104,10 @@ def mean(x: Array, dim: Dims = None, keepdim: bool = False, dtype: Any = None) -
         return in_single(mean.op.forward, x, dim, keepdim)
     if (x.dtype if dtype is None else np.dtype(dtype)).kind in "iub":
         raise TypeError("the mean needs a floating dtype; convert with .float() first")
+    if dtype is None and x.size >= SUMS:
+        y = _by_kernel(x, dim, keepdim, mean=True)
+        if y is not None:
+            return y
     total = add_reduce(x, axes_of(x, dim), dtype, None, keepdim)
     return total / float(x.size // (total.size or 1))
 
