@@ -34,6 +34,7 @@ FAMILIES = {
     "dropout": ("dropout",),
     "embedding": ("embedding", "embedding_vjp"),
     "gemm": ("gemm",),
+    "logsumexp": ("logsumexp", "logsumexp_vjp"),
     "norms": (
         "batch_norm", "batch_norm_vjp", "group_norm", "group_norm_vjp", "layer_norm",
         "layer_norm_vjp",

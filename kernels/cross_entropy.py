@@ -22,17 +22,18 @@ from .rows import row_loop
 from .softmax import (
     BLOCK,
     PARALLEL_FROM,
-    exp_sum,
+    STORED,
     exp_sum_kept,
     exps_of_short_rows,
+    log_sums,
     rows_of_chunk,
     sum_of,
+    together,
     top_of,
     total_of,
 )
-from .vector_math import log, of_type
+from .vector_math import of_type
 
-LONG = 256  # elements from which the exps of a row are not stored
 WHOLE, F, B = types.int64, types.float64, types.boolean
 
 
@@ -44,32 +45,11 @@ def workspace(rows, n):
 
 
 @compiled
-def _together(n):
-    """Return how many rows of n elements are done at a time."""
-    return 1 if n >= LONG else BLOCK // n
-
-
-@compiled
-def _log_sums(rows, n, work):
-    """The top of each row, and the log of the sum of its exp(row - top); rows lie in one line."""
-    count = rows.size // n
-    top, total = work[:count], work[count : 2 * count]
-    if n >= LONG:
-        top[0] = top_of(rows)
-        total[0] = exp_sum(rows, top[0])
-    else:
-        exps_of_short_rows(rows, n, top, total, work[2 * count : (2 + n) * count])
-    for r in range(count):
-        total[r] = log(total[r])
-    return top, total
-
-
-@compiled
 def _exp_sums(rows, n, work, out):
     """Leave exp(row - top) in out, and return the sum of each row of it."""
     count = rows.size // n
     top, total = work[:count], work[count : 2 * count]
-    if n >= LONG:
+    if n >= STORED:
         total[0] = exp_sum_kept(rows, top_of(rows), out)
     else:
         exps_of_short_rows(rows, n, top, total, out)
@@ -116,11 +96,11 @@ def _spread(like, n, row, weights, top):
 @compiled
 def _losses(x, target, rates, weight, ignored, work, out, begin, end):
     n, (e, whole) = x.shape[1], rates
-    flat, step, one = x.reshape(x.size), _together(n), of_type(e, 1)
+    flat, step, one = x.reshape(x.size), together(n), of_type(e, 1)
     source, weights = _line(x), _line(weight)
     for first in range(begin, end, step):
         last = min(end, first + step)
-        top, log_sum = _log_sums(flat[first * n : last * n], n, work)
+        top, log_sum = log_sums(flat[first * n : last * n], n, work)
         for r in range(first, last):
             t, below_top, loss = target[r], top[r - first], of_type(e, 0)
             counts, w = _weight_of(t, n, weight, ignored)
@@ -197,7 +177,7 @@ def cross_entropy(x, target, weight, ignored, e, work, out, totals, parallel):
 @compiled
 def _slopes(x, target, rates, weight, ignored, g, unit, work, out, begin, end):
     n, (e, whole) = x.shape[1], rates
-    flat, y, step, one = x.reshape(x.size), out.reshape(out.size), _together(n), of_type(e, 1)
+    flat, y, step, one = x.reshape(x.size), out.reshape(out.size), together(n), of_type(e, 1)
     place, weights = _line(out), _line(weight)
     for first in range(begin, end, step):
         last = min(end, first + step)
@@ -273,10 +253,10 @@ def cross_entropy_vjp(x, target, weight, ignored, e, g, mean, work, out, paralle
 @compiled
 def _soft(x, p, work, out, begin, end):
     n = x.shape[1]
-    flat, step, source, wanted = x.reshape(x.size), _together(n), _line(x), _line(p)
+    flat, step, source, wanted = x.reshape(x.size), together(n), _line(x), _line(p)
     for first in range(begin, end, step):
         last = min(end, first + step)
-        top, log_sum = _log_sums(flat[first * n : last * n], n, work)
+        top, log_sum = log_sums(flat[first * n : last * n], n, work)
         for r in range(first, last):
             at = r * n * x.itemsize
             (whole,) = total_of(p, n, (wanted + at,), (), ())
@@ -320,7 +300,7 @@ def soft_cross_entropy(x, p, work, out, parallel):
 @compiled
 def _soft_slopes(g, x, p, work, out, begin, end):
     n = x.shape[1]
-    flat, y, step = x.reshape(x.size), out.reshape(out.size), _together(n)
+    flat, y, step = x.reshape(x.size), out.reshape(out.size), together(n)
     place, wanted = _line(out), _line(p)
     for first in range(begin, end, step):
         last = min(end, first + step)

@@ -18,6 +18,7 @@ from .rows import row_loop
 from .vector_math import exp_below, log, of_type, ordered, unordered
 
 LONG = 512  # elements from which a row is vector code on its own
+STORED = 256  # elements up to which the exps of a row are stored for their sum alone
 BLOCK = 4096  # elements of short rows, or columns, that stay in the first-level cache
 CHUNK = 1 << 13  # elements, about: a chunk is done by one thread
 PARALLEL_FROM = 1 << 14  # elements: below, a region of threads costs more than it saves
@@ -102,6 +103,27 @@ def exps_of_short_rows(x, n, top, total, out):
         out[i] = exp_below(out[i])
     for r in range(top.size):
         (total[r],) = total_of(x, n, (target + r * row,), (), ())
+
+
+@compiled
+def together(n):
+    """Return how many rows of n elements are done at a time."""
+    return 1 if n >= STORED else BLOCK // n
+
+
+@compiled
+def log_sums(rows, n, work):
+    """The top of each row, and the log of the sum of its exp(row - top); rows lie in one line."""
+    count = rows.size // n
+    top, total = work[:count], work[count : 2 * count]
+    if n >= STORED:
+        top[0] = top_of(rows)
+        total[0] = exp_sum(rows, top[0])
+    else:
+        exps_of_short_rows(rows, n, top, total, work[2 * count : (2 + n) * count])
+    for r in range(count):
+        total[r] = log(total[r])
+    return top, total
 
 
 @compiled

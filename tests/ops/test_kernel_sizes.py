@@ -19,6 +19,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LARGE = kernel_sizes.SHARP + 100
 CLASSES = np.arange(LARGE // 10 * 3) % 10
 
+WEIGHTS = np.linspace(0.5, 2.0, 10)
+
 ROWS: dict[str, Callable[[Any], Any]] = {
     "exp": ops.exp,
     "log": lambda x: ops.log(x * x),
@@ -39,6 +41,27 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "softmax": lambda x: ops.softmax(x.reshape(-1, 10), 1),
     "softmax of columns": lambda x: ops.softmax(x.reshape(-1, 10, 2), 1),
     "log_softmax": lambda x: ops.log_softmax(x.reshape(-1, 10), -1),
+    "logsumexp": lambda x: ops.logsumexp(x.reshape(-1, 10), 1),
+    "logsumexp of columns": lambda x: ops.logsumexp(x.reshape(-1, 5, 4), 1, keepdim=True),
+    "logsumexp of two axes": lambda x: ops.logsumexp(x.reshape(-1, 5, 4), (1, 2)),
+    "logsumexp of axes apart": lambda x: ops.logsumexp(x.reshape(-1, 5, 4), (0, 2)),
+    "sum of rows": lambda x: ops.sum(x.reshape(-1, 10), 1) ** 2,
+    "sum of all": lambda x: ops.sum(x * x, keepdim=True),
+    "mean of the last axes": lambda x: ops.mean(x.reshape(-1, 5, 4), (1, 2), keepdim=True) ** 2,
+    "mean of the first axis": lambda x: ops.mean(x.reshape(-1, 5, 4), 0) ** 2,
+    "cross_entropy weighed": lambda x: ops.cross_entropy(
+        x.reshape(-1, 10),
+        CLASSES[: x.shape[0] // 10] - 1,
+        WEIGHTS,
+        ignore_index=-1,
+        label_smoothing=0.1,
+    ),
+    "cross_entropy summed": lambda x: ops.cross_entropy(
+        x.reshape(-1, 10), CLASSES[: x.shape[0] // 10], WEIGHTS, reduction="sum"
+    ),
+    "cross_entropy of probabilities": lambda x: ops.cross_entropy(
+        x.reshape(-1, 10), ops.softmax(2.0 * x.reshape(-1, 10), 1), label_smoothing=0.1
+    ),
     "cross_entropy": lambda x: ops.cross_entropy(
         x.reshape(-1, 10), CLASSES[: x.shape[0] // 10], reduction="none", label_smoothing=0.1
     ),
@@ -69,7 +92,7 @@ def test_large_arrays_go_the_way_of_small_ones(
     x, g = rng.uniform(-3.0, 3.0, size), rng.standard_normal(size)
     x[np.abs(x) < 1e-2] = 1.5
     large = derivatives(f, x, g)
-    for module in (kernel_sizes, ops.softmaxes, ops.loss):
+    for module in (kernel_sizes, ops.softmaxes, ops.loss, ops.reduction):
         monkeypatch.setattr(module, "suits", lambda x, size: False)
     small = derivatives(f, x, g)
     for a, b in zip(large, small, strict=True):
