@@ -1,157 +1,72 @@
 """Layers, losses, initial values and models, under PyTorch's names."""
 
-from . import functional as functional
-from . import init as init
-from . import models as models
-from . import utils as utils
-from .activation import CELU as CELU
-from .activation import ELU as ELU
-from .activation import GELU as GELU
-from .activation import SELU as SELU
-from .activation import Hardshrink as Hardshrink
-from .activation import Hardsigmoid as Hardsigmoid
-from .activation import Hardswish as Hardswish
-from .activation import Hardtanh as Hardtanh
-from .activation import LeakyReLU as LeakyReLU
-from .activation import LogSigmoid as LogSigmoid
-from .activation import Mish as Mish
-from .activation import PReLU as PReLU
-from .activation import ReLU as ReLU
-from .activation import ReLU6 as ReLU6
-from .activation import RReLU as RReLU
-from .activation import ScaledReLU as ScaledReLU
-from .activation import ScaledTanh as ScaledTanh
-from .activation import Sigmoid as Sigmoid
-from .activation import SiLU as SiLU
-from .activation import Softplus as Softplus
-from .activation import Softshrink as Softshrink
-from .activation import Softsign as Softsign
-from .activation import Tanh as Tanh
-from .activation import Tanhshrink as Tanhshrink
-from .activation import Threshold as Threshold
-from .attention import MultiheadAttention as MultiheadAttention
-from .cells import GRUCell as GRUCell
-from .cells import LSTMCell as LSTMCell
-from .cells import RNNCell as RNNCell
-from .connections import DropConnect as DropConnect
-from .connections import RadialBasis as RadialBasis
-from .connections import Residual as Residual
-from .connections import SparseLinear as SparseLinear
-from .connections import Subsampling2d as Subsampling2d
-from .container import ModuleDict as ModuleDict
-from .container import ModuleList as ModuleList
-from .container import ParameterDict as ParameterDict
-from .container import ParameterList as ParameterList
-from .container import Sequential as Sequential
-from .conv import Conv1d as Conv1d
-from .conv import Conv2d as Conv2d
-from .conv import Conv3d as Conv3d
-from .conv import ConvTranspose1d as ConvTranspose1d
-from .conv import ConvTranspose2d as ConvTranspose2d
-from .conv import ConvTranspose3d as ConvTranspose3d
-from .distance import CosineSimilarity as CosineSimilarity
-from .distance import PairwiseDistance as PairwiseDistance
-from .dropout import AlphaDropout as AlphaDropout
-from .dropout import Dropout as Dropout
-from .dropout import Dropout1d as Dropout1d
-from .dropout import Dropout2d as Dropout2d
-from .dropout import Dropout3d as Dropout3d
-from .dropout import FeatureAlphaDropout as FeatureAlphaDropout
-from .dropout import VanillaDropout as VanillaDropout
-from .embedding import Embedding as Embedding
-from .embedding import EmbeddingBag as EmbeddingBag
-from .flatten import Flatten as Flatten
-from .flatten import Unflatten as Unflatten
-from .folding import Fold as Fold
-from .folding import Unfold as Unfold
-from .gates import GLU as GLU
-from .gates import LogSoftmax as LogSoftmax
-from .gates import Softmax as Softmax
-from .gates import Softmax2d as Softmax2d
-from .gates import Softmin as Softmin
-from .likelihood_loss import BCELoss as BCELoss
-from .likelihood_loss import BCEWithLogitsLoss as BCEWithLogitsLoss
-from .likelihood_loss import CrossEntropyLoss as CrossEntropyLoss
-from .likelihood_loss import CTCLoss as CTCLoss
-from .likelihood_loss import GaussianNLLLoss as GaussianNLLLoss
-from .likelihood_loss import KLDivLoss as KLDivLoss
-from .likelihood_loss import NLLLoss as NLLLoss
-from .likelihood_loss import PoissonNLLLoss as PoissonNLLLoss
-from .linear import Bilinear as Bilinear
-from .linear import Identity as Identity
-from .linear import Linear as Linear
-from .loss import HalfMSELoss as HalfMSELoss
-from .loss import HuberLoss as HuberLoss
-from .loss import L1Loss as L1Loss
-from .loss import MSELoss as MSELoss
-from .loss import SmoothL1Loss as SmoothL1Loss
-from .margin_loss import CosineEmbeddingLoss as CosineEmbeddingLoss
-from .margin_loss import HingeEmbeddingLoss as HingeEmbeddingLoss
-from .margin_loss import HingeLoss as HingeLoss
-from .margin_loss import MarginRankingLoss as MarginRankingLoss
-from .margin_loss import MultiLabelMarginLoss as MultiLabelMarginLoss
-from .margin_loss import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
-from .margin_loss import MultiMarginLoss as MultiMarginLoss
-from .margin_loss import SoftMarginLoss as SoftMarginLoss
-from .margin_loss import TripletMarginLoss as TripletMarginLoss
-from .margin_loss import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
-from .module import Module as Module
-from .norm import BatchNorm1d as BatchNorm1d
-from .norm import BatchNorm2d as BatchNorm2d
-from .norm import BatchNorm3d as BatchNorm3d
-from .norm import GroupNorm as GroupNorm
-from .norm import InstanceNorm1d as InstanceNorm1d
-from .norm import InstanceNorm2d as InstanceNorm2d
-from .norm import InstanceNorm3d as InstanceNorm3d
-from .norm import LayerNorm as LayerNorm
-from .norm import LocalResponseNorm as LocalResponseNorm
-from .norm import RMSNorm as RMSNorm
-from .padding import CircularPad1d as CircularPad1d
-from .padding import CircularPad2d as CircularPad2d
-from .padding import CircularPad3d as CircularPad3d
-from .padding import ConstantPad1d as ConstantPad1d
-from .padding import ConstantPad2d as ConstantPad2d
-from .padding import ConstantPad3d as ConstantPad3d
-from .padding import ReflectionPad1d as ReflectionPad1d
-from .padding import ReflectionPad2d as ReflectionPad2d
-from .padding import ReflectionPad3d as ReflectionPad3d
-from .padding import ReplicationPad1d as ReplicationPad1d
-from .padding import ReplicationPad2d as ReplicationPad2d
-from .padding import ReplicationPad3d as ReplicationPad3d
-from .padding import ZeroPad1d as ZeroPad1d
-from .padding import ZeroPad2d as ZeroPad2d
-from .padding import ZeroPad3d as ZeroPad3d
-from .parameter import Parameter as Parameter
-from .pooling import AdaptiveAvgPool1d as AdaptiveAvgPool1d
-from .pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
-from .pooling import AdaptiveAvgPool3d as AdaptiveAvgPool3d
-from .pooling import AdaptiveMaxPool1d as AdaptiveMaxPool1d
-from .pooling import AdaptiveMaxPool2d as AdaptiveMaxPool2d
-from .pooling import AdaptiveMaxPool3d as AdaptiveMaxPool3d
-from .pooling import AvgPool1d as AvgPool1d
-from .pooling import AvgPool2d as AvgPool2d
-from .pooling import AvgPool3d as AvgPool3d
-from .pooling import LPPool1d as LPPool1d
-from .pooling import LPPool2d as LPPool2d
-from .pooling import LPPool3d as LPPool3d
-from .pooling import MaxPool1d as MaxPool1d
-from .pooling import MaxPool2d as MaxPool2d
-from .pooling import MaxPool3d as MaxPool3d
-from .pooling import MaxUnpool1d as MaxUnpool1d
-from .pooling import MaxUnpool2d as MaxUnpool2d
-from .pooling import MaxUnpool3d as MaxUnpool3d
-from .recurrent import GRU as GRU
-from .recurrent import LSTM as LSTM
-from .recurrent import RNN as RNN
-from .resize import ChannelShuffle as ChannelShuffle
-from .resize import PixelShuffle as PixelShuffle
-from .resize import PixelUnshuffle as PixelUnshuffle
-from .resize import Upsample as Upsample
-from .resize import UpsamplingBilinear2d as UpsamplingBilinear2d
-from .resize import UpsamplingNearest2d as UpsamplingNearest2d
-from .table import summary as summary
-from .transformer import Transformer as Transformer
-from .transformer import TransformerDecoder as TransformerDecoder
-from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
-from .transformer import TransformerEncoder as TransformerEncoder
-from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
+from autograd_core.lazy import lazy as _lazy
+
+# Which file gives which names; `python -m tests.stub` tells type checkers.
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    "activation": (
+        "CELU", "ELU", "GELU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh",
+        "LeakyReLU", "LogSigmoid", "Mish", "PReLU", "ReLU", "ReLU6", "RReLU", "ScaledReLU",
+        "ScaledTanh", "Sigmoid", "SiLU", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink",
+        "Threshold",
+    ),
+    "attention": ("MultiheadAttention",),
+    "cells": ("GRUCell", "LSTMCell", "RNNCell"),
+    "connections": ("DropConnect", "RadialBasis", "Residual", "SparseLinear", "Subsampling2d"),
+    "container": ("ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"),
+    "conv": ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
+    "distance": ("CosineSimilarity", "PairwiseDistance"),
+    "dropout": (
+        "AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout",
+        "VanillaDropout",
+    ),
+    "embedding": ("Embedding", "EmbeddingBag"),
+    "flatten": ("Flatten", "Unflatten"),
+    "folding": ("Fold", "Unfold"),
+    "functional": (),
+    "gates": ("GLU", "LogSoftmax", "Softmax", "Softmax2d", "Softmin"),
+    "init": (),
+    "likelihood_loss": (
+        "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "CTCLoss", "GaussianNLLLoss",
+        "KLDivLoss", "NLLLoss", "PoissonNLLLoss",
+    ),
+    "linear": ("Bilinear", "Identity", "Linear"),
+    "loss": ("HalfMSELoss", "HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss"),
+    "margin_loss": (
+        "CosineEmbeddingLoss", "HingeEmbeddingLoss", "HingeLoss", "MarginRankingLoss",
+        "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "SoftMarginLoss",
+        "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+    ),
+    "models": (),
+    "module": ("Module",),
+    "norm": (
+        "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d",
+        "InstanceNorm2d", "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm",
+    ),
+    "padding": (
+        "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
+        "ConstantPad3d", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d",
+        "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d",
+        "ZeroPad3d",
+    ),
+    "parameter": ("Parameter",),
+    "pooling": (
+        "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d",
+        "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool1d",
+        "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d",
+        "MaxUnpool3d",
+    ),
+    "recurrent": ("GRU", "LSTM", "RNN"),
+    "resize": (
+        "ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d",
+        "UpsamplingNearest2d",
+    ),
+    "table": ("summary",),
+    "transformer": (
+        "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
+        "TransformerEncoderLayer",
+    ),
+    "utils": (),
+}  # fmt: skip
+
+__getattr__, __dir__ = _lazy(__name__, _FAMILIES)

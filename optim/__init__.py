@@ -1,32 +1,33 @@
 """Optimisers, under PyTorch's names."""
 
-from . import lr_scheduler as lr_scheduler
-from . import paths as paths
-from . import swa_utils as swa_utils
-from .adadelta import Adadelta as Adadelta
-from .adafactor import Adafactor as Adafactor
-from .adagrad import Adagrad as Adagrad
-from .adam import Adam as Adam
-from .adamax import Adamax as Adamax
-from .adamw import AdamW as AdamW
-from .asgd import ASGD as ASGD
-from .curvature import lambda_max as lambda_max
-from .curvature import lambda_min as lambda_min
-from .curvature import max_stable_rate as max_stable_rate
-from .curvature import sharpness as sharpness
-from .gauss_newton import GaussNewton as GaussNewton
-from .lbfgs import LBFGS as LBFGS
-from .lr_finder import find_lr as find_lr
-from .lr_scheduler import scaled_lr as scaled_lr
-from .muon import Muon as Muon
-from .nadam import NAdam as NAdam
-from .newton import DampedNewton as DampedNewton
-from .newton import MiniBatchNewton as MiniBatchNewton
-from .newton import Newton as Newton
-from .newton_cg import NewtonCG as NewtonCG
-from .optimizer import Optimizer as Optimizer
-from .radam import RAdam as RAdam
-from .rmsprop import RMSprop as RMSprop
-from .rprop import Rprop as Rprop
-from .sam import SAM as SAM
-from .sgd import SGD as SGD
+from autograd_core.lazy import lazy as _lazy
+
+# Which file gives which names; `python -m tests.stub` tells type checkers.
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    "adadelta": ("Adadelta",),
+    "adafactor": ("Adafactor",),
+    "adagrad": ("Adagrad",),
+    "adam": ("Adam",),
+    "adamax": ("Adamax",),
+    "adamw": ("AdamW",),
+    "asgd": ("ASGD",),
+    "curvature": ("lambda_max", "lambda_min", "max_stable_rate", "sharpness"),
+    "gauss_newton": ("GaussNewton",),
+    "lbfgs": ("LBFGS",),
+    "lr_finder": ("find_lr",),
+    "lr_scheduler": ("scaled_lr",),
+    "muon": ("Muon",),
+    "nadam": ("NAdam",),
+    "newton": ("DampedNewton", "MiniBatchNewton", "Newton"),
+    "newton_cg": ("NewtonCG",),
+    "optimizer": ("Optimizer",),
+    "paths": (),
+    "radam": ("RAdam",),
+    "rmsprop": ("RMSprop",),
+    "rprop": ("Rprop",),
+    "sam": ("SAM",),
+    "sgd": ("SGD",),
+    "swa_utils": (),
+}  # fmt: skip
+
+__getattr__, __dir__ = _lazy(__name__, _FAMILIES)

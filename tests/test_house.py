@@ -128,7 +128,7 @@ def test_nothing_has_a_name_that_says_nothing() -> None:
 
 def public(package: object, base: type) -> set[str]:
     """Return the names of the classes of a kind that a package offers."""
-    found = {name: item for name, item in vars(package).items() if not name.startswith("_")}
+    found = {name: getattr(package, name) for name in dir(package) if not name.startswith("_")}
     return {
         name
         for name, item in found.items()
