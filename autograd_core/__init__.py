@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 from kernels import get_num_threads as get_num_threads
 from kernels import set_num_threads as set_num_threads
 
-from . import autograd as autograd
-from . import func as func
-from . import linalg as linalg
 from . import versions as versions
 from ._tensor import Size as Size
 from ._tensor import Tensor as Tensor
@@ -36,9 +33,7 @@ from .dtypes import uint8 as uint8
 from .errors import DtypeError as DtypeError
 from .errors import GraphError as GraphError
 from .errors import ShapeError as ShapeError
-from .graph import Graph as Graph
-from .graph import trace_graph as trace_graph
-from .live import live_graphs as live_graphs
+from .lazy import lazy as _lazy
 from .modes import enable_grad as enable_grad
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
@@ -47,11 +42,18 @@ from .observe import observe as observe
 from .ops import *  # noqa: F403
 from .printing import device as device
 from .random import *  # noqa: F403
-from .value import Value as Value
 
 if TYPE_CHECKING:
     import nn as nn
     import optim as optim
+
+    from . import autograd as autograd
+    from . import func as func
+    from . import linalg as linalg
+    from .graph import Graph as Graph
+    from .graph import trace_graph as trace_graph
+    from .live import live_graphs as live_graphs
+    from .value import Value as Value
 
 __version__ = "0.1.0"
 
@@ -70,10 +72,13 @@ def is_tensor(x: Any) -> bool:  # type: ignore[valid-type]
     return isinstance(x, Tensor)
 
 
-def __getattr__(name: str) -> Any:
-    # `import autograd_core as torch` then serves torch.nn.Linear and torch.optim.SGD.
-    if name in ("nn", "optim"):
-        import importlib
-
-        return importlib.import_module(name)
-    raise AttributeError(f"module 'autograd_core' has no attribute {name!r}")
+_FAMILIES: dict[str, tuple[str, ...]] = {  # type: ignore[valid-type]
+    "autograd": (),
+    "func": (),
+    "graph": ("Graph", "trace_graph"),
+    "linalg": (),
+    "live": ("live_graphs",),
+    "value": ("Value",),
+}
+# `import autograd_core as torch` then serves torch.nn.Linear and torch.optim.SGD.
+__getattr__, __dir__ = _lazy(__name__, _FAMILIES, above=("nn", "optim"))

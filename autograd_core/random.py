@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -30,13 +31,20 @@ class Generator:
     def manual_seed(self, seed: int) -> Self:
         """Start the stream that belongs to this seed."""
         self._seed = int(seed)
-        self._rng = np.random.default_rng(self._seed & (2**64 - 1))
+        vars(self).pop("_stream", None)
         return self
+
+    @property
+    def _rng(self) -> np.random.Generator:
+        """NumPy's generator, made at the first draw: loading its module takes time."""
+        known = vars(self)
+        return known.get("_stream") or known.setdefault(  # threads that meet here share one
+            "_stream", np.random.default_rng(self._seed & (2**64 - 1))
+        )
 
     def seed(self) -> int:
         """Start a stream that nobody can foresee; returns its seed."""
-        fresh = np.random.SeedSequence().generate_state(1, np.uint64)[0]
-        self.manual_seed(int(fresh) >> 1)
+        self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1)
         return self._seed
 
     def initial_seed(self) -> int:

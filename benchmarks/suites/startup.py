@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -17,7 +18,10 @@ if "numba" in sys.modules:
 
 
 def run_fresh(program: str) -> None:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    # Bytecode is kept, as an installation does; else every import compiles the sources again.
+    kept = {name: x for name, x in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, env=kept)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
 
