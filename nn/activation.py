@@ -104,32 +104,29 @@ class Hardswish(_MayBeInPlace):
         return F.hardswish(x, self.inplace)
 
 
-class Hardshrink(_Activation):
-    """y = x where |x| > lambd, 0 elsewhere."""
+class _Shrink(_Activation):
+    """0 where |x| is at most lambd."""
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Hardshrink(_Shrink):
+    """y = x where |x| > lambd, 0 elsewhere."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.hardshrink(x, self.lambd)
 
-    def extra_repr(self) -> str:
-        return str(self.lambd)
 
-
-class Softshrink(_Activation):
+class Softshrink(_Shrink):
     """y = x, brought towards 0 by lambd, and not across it."""
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
 
     def forward(self, x: Tensor) -> Tensor:
         return F.softshrink(x, self.lambd)
-
-    def extra_repr(self) -> str:
-        return str(self.lambd)
 
 
 # A slope on the other side
@@ -191,8 +188,8 @@ class RReLU(_Activation):
 # Smooth
 
 
-class ELU(_Activation):
-    """y = x above 0, alpha (exp(x) - 1) below."""
+class _Bent(_Activation):
+    """x above 0, and below an exponential that ends at -alpha."""
 
     shown = ("alpha", "inplace")
 
@@ -200,20 +197,17 @@ class ELU(_Activation):
         super().__init__()
         self.alpha = alpha
         self.inplace = inplace
+
+
+class ELU(_Bent):
+    """y = x above 0, alpha (exp(x) - 1) below."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.elu(x, self.alpha, self.inplace)
 
 
-class CELU(_Activation):
+class CELU(_Bent):
     """y = x above 0, alpha (exp(x / alpha) - 1) below."""
-
-    shown = ("alpha", "inplace")
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
 
     def forward(self, x: Tensor) -> Tensor:
         return F.celu(x, self.alpha, self.inplace)

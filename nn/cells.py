@@ -104,19 +104,20 @@ def _sequence(hx: Any) -> bool:
 class _Cell(Module):
     """What all cells share: the parameters, and one step."""
 
+    mode: str
+
     def __init__(
         self,
-        mode: str,
         input_size: int,
         hidden_size: int,
-        bias: bool,
-        device: Any,
-        dtype: Any,
-        generator: Generator | None,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        generator: Generator | None = None,
     ) -> None:
         super().__init__()
         check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
-        self.mode = mode
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
@@ -159,6 +160,8 @@ class RNNCell(_Cell):
     x (N, input_size) and h (N, hidden_size), or both without N; h is zero by default.
     """
 
+    mode = "RNN_TANH"  # or "RNN_RELU", with the same parameters
+
     def __init__(
         self,
         input_size: int,
@@ -171,7 +174,8 @@ class RNNCell(_Cell):
         generator: Generator | None = None,
     ) -> None:
         mode = rnn_mode("RNNCell", nonlinearity)
-        super().__init__(mode, input_size, hidden_size, bias, device, dtype, generator)
+        super().__init__(input_size, hidden_size, bias, device, dtype, generator=generator)
+        self.mode = mode
         self.nonlinearity = nonlinearity
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
@@ -189,17 +193,7 @@ class LSTMCell(_Cell):
     Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-        *,
-        generator: Generator | None = None,
-    ) -> None:
-        super().__init__("LSTM", input_size, hidden_size, bias, device, dtype, generator)
+    mode = "LSTM"
 
     def forward(
         self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
@@ -216,17 +210,7 @@ class GRUCell(_Cell):
     reset gate after the product, as PyTorch has it.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-        *,
-        generator: Generator | None = None,
-    ) -> None:
-        super().__init__("GRU", input_size, hidden_size, bias, device, dtype, generator)
+    mode = "GRU"
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         return self._step(input, hx)[0]

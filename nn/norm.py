@@ -16,15 +16,27 @@ from .parameter import unset
 from .window import AXES
 
 
-def _reset(weight: Tensor | None, bias: Tensor | None) -> None:
-    """Set the scale to 1 and the shift to 0."""
-    if weight is not None:
-        init.ones_(weight)
-    if bias is not None:
-        init.zeros_(bias)
+class _Affine(Module):
+    """What has a scale `weight` and a shift `bias`, each of which may be None."""
+
+    weight: Tensor | None
+    bias: Tensor | None
+
+    def _scale_and_shift(
+        self, shape: tuple[int, ...], affine: bool, bias: bool, device: Any, dtype: Any
+    ) -> None:
+        self.weight = unset(shape, device, dtype) if affine else None
+        self.bias = unset(shape, device, dtype) if affine and bias else None
+
+    def reset_parameters(self) -> None:
+        """Set weight 1 and bias 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
 
 
-class _Tracking(Module):
+class _Tracking(_Affine):
     """What BatchNorm and InstanceNorm have: a scale, a shift, and statistics that may follow."""
 
     ranks: ClassVar[tuple[int, ...]]  # how many axes x may have
@@ -48,8 +60,7 @@ class _Tracking(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         shape = (num_features,)
-        self.weight = unset(shape, device, dtype) if affine else None
-        self.bias = unset(shape, device, dtype) if affine and bias else None
+        self._scale_and_shift(shape, affine, bias, device, dtype)
         tracked = track_running_stats
         mean, var = (ag.empty(shape, dtype=dtype, device=device) if tracked else None for _ in "mv")
         self.register_buffer("running_mean", mean)
@@ -68,7 +79,7 @@ class _Tracking(Module):
     def reset_parameters(self) -> None:
         """Set weight 1, bias 0 and the statistics to mean 0, variance 1."""
         self.reset_running_stats()
-        _reset(self.weight, self.bias)
+        super().reset_parameters()
 
     def _check_axes(self, shape: tuple[int, ...], alone: bool) -> None:
         if len(shape) not in self.ranks:
@@ -210,7 +221,7 @@ def _as_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(normalized_shape)
 
 
-class LayerNorm(Module):
+class LayerNorm(_Affine):
     """y = (x - mean) / √(var + eps) · weight + bias over the last axes (*normalized_shape).
 
     Ba, Kiros and Hinton, Layer Normalization (2016).
@@ -229,14 +240,8 @@ class LayerNorm(Module):
         self.normalized_shape = _as_shape(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        shape = self.normalized_shape
-        self.weight = unset(shape, device, dtype) if elementwise_affine else None
-        self.bias = unset(shape, device, dtype) if elementwise_affine and bias else None
+        self._scale_and_shift(self.normalized_shape, elementwise_affine, bias, device, dtype)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Set weight 1 and bias 0."""
-        _reset(self.weight, self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -272,7 +277,8 @@ class RMSNorm(Module):
 
     def reset_parameters(self) -> None:
         """Set weight 1."""
-        _reset(self.weight, None)
+        if self.weight is not None:
+            init.ones_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
@@ -283,7 +289,7 @@ class RMSNorm(Module):
         )
 
 
-class GroupNorm(Module):
+class GroupNorm(_Affine):
     """y = (x - mean) / √(var + eps) · weight + bias, statistics of each group of channels.
 
     x (N, C, ...), weight and bias (C). Wu and He, Group Normalization (2018).
@@ -310,13 +316,8 @@ class GroupNorm(Module):
         self.num_channels = num_channels
         self.eps = eps
         self.affine = affine
-        self.weight = unset((num_channels,), device, dtype) if affine else None
-        self.bias = unset((num_channels,), device, dtype) if affine and bias else None
+        self._scale_and_shift((num_channels,), affine, bias, device, dtype)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Set weight 1 and bias 0."""
-        _reset(self.weight, self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)

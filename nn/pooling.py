@@ -14,12 +14,21 @@ from .window import check_input, numbers
 Count = int | Sequence[int]
 
 
-class _Pool(Module):
-    """A module that shows some of its attributes, and hands them to a function."""
+class _Windows(Module):
+    """A module whose work is done by a function, and that shows some of its attributes."""
 
     axes: ClassVar[int]
     shown: ClassVar[tuple[str, ...]]
     function: ClassVar[Callable[..., Any]]
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self.shown)
+
+
+class _Pool(_Windows):
+    """What pools x: the function is given some of the attributes."""
+
+    given: ClassVar[tuple[str, ...]]
 
     def _set_window(self, kernel_size: Count, stride: Count | None, padding: Count) -> None:
         who = type(self).__name__
@@ -31,12 +40,14 @@ class _Pool(Module):
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
 
-    def extra_repr(self) -> str:
-        return ", ".join(f"{name}={getattr(self, name)}" for name in self.shown)
+    def forward(self, x: Tensor) -> Any:
+        check_input(tuple(x.shape), self.axes)
+        return type(self).function(x, *[getattr(self, name) for name in self.given])
 
 
 class _MaxPool(_Pool):
     shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+    given = (*shown, "return_indices")
 
     def __init__(
         self,
@@ -53,13 +64,6 @@ class _MaxPool(_Pool):
         self.dilation = dilation
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
-
-    def forward(self, x: Tensor) -> Any:
-        check_input(tuple(x.shape), self.axes)
-        return type(self).function(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode,
-            self.return_indices,
-        )  # fmt: skip
 
 
 class MaxPool1d(_MaxPool):
@@ -89,6 +93,7 @@ class MaxPool3d(_MaxPool):
 
 class _AvgPool(_Pool):
     shown = ("kernel_size", "stride", "padding")
+    given = (*shown, "ceil_mode", "count_include_pad", "divisor_override")
 
     def __init__(
         self,
@@ -105,18 +110,13 @@ class _AvgPool(_Pool):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def forward(self, x: Tensor) -> Tensor:
-        check_input(tuple(x.shape), self.axes)
-        return type(self).function(
-            x, self.kernel_size, self.stride, self.padding, self.ceil_mode,
-            self.count_include_pad, self.divisor_override,
-        )  # fmt: skip
-
 
 class AvgPool1d(_AvgPool):
     """Mean of each window of x (N, C, L) or (C, L)."""
 
     axes = 1
+    function = F.avg_pool1d
+    given = (*_AvgPool.shown, "ceil_mode", "count_include_pad")
 
     def __init__(
         self,
@@ -131,12 +131,6 @@ class AvgPool1d(_AvgPool):
         self.kernel_size = numbers(who, "kernel_size", self.kernel_size, 1, 1)
         self.stride = numbers(who, "stride", self.stride, 1, 1)
         self.padding = numbers(who, "padding", self.padding, 1, 0)
-
-    def forward(self, x: Tensor) -> Tensor:
-        check_input(tuple(x.shape), 1)
-        return F.avg_pool1d(
-            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        )
 
 
 class AvgPool2d(_AvgPool):
@@ -157,7 +151,7 @@ class AvgPool3d(_AvgPool):
 
 
 class _LPPool(_Pool):
-    shown = ("norm_type", "kernel_size", "stride", "ceil_mode")
+    shown = given = ("norm_type", "kernel_size", "stride", "ceil_mode")
 
     def __init__(
         self,
@@ -171,12 +165,6 @@ class _LPPool(_Pool):
         self.norm_type = norm_type
         self.stride = stride
         self.ceil_mode = ceil_mode
-
-    def forward(self, x: Tensor) -> Tensor:
-        check_input(tuple(x.shape), self.axes)
-        return type(self).function(
-            x, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
-        )
 
 
 class LPPool1d(_LPPool):
@@ -200,7 +188,7 @@ class LPPool3d(_LPPool):
     function = F.lp_pool3d
 
 
-class _MaxUnpool(_Pool):
+class _MaxUnpool(_Windows):
     shown = ("kernel_size", "stride", "padding")
 
     def __init__(self, kernel_size: Count, stride: Count | None = None, padding: Count = 0) -> None:
@@ -245,15 +233,11 @@ class MaxUnpool3d(_MaxUnpool):
 
 
 class _AdaptiveAvgPool(_Pool):
-    shown = ("output_size",)
+    shown = given = ("output_size",)
 
     def __init__(self, output_size: Any) -> None:
         super().__init__()
         self.output_size = output_size
-
-    def forward(self, x: Tensor) -> Tensor:
-        check_input(tuple(x.shape), self.axes)
-        return type(self).function(x, self.output_size)
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
@@ -282,15 +266,12 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
 
 class _AdaptiveMaxPool(_Pool):
     shown = ("output_size",)
+    given = ("output_size", "return_indices")
 
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__()
         self.output_size = output_size
         self.return_indices = return_indices
-
-    def forward(self, x: Tensor) -> Any:
-        check_input(tuple(x.shape), self.axes)
-        return type(self).function(x, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):

@@ -106,8 +106,9 @@ def _avg_pool(x: Any, axes: int, kernel_size: Count, stride: Any, padding: Count
 def _lp_pool(x: Any, axes: int, norm_type: float, kernel_size: Count, stride: Any,
              ceil_mode: bool) -> Any:  # fmt: skip
     kernel = numbers("kernel_size", kernel_size, axes, 1)
-    means = _avg_pool(ops.pow(x, norm_type), axes, kernel, stride, 0, ceil_mode, True, None)
-    return ops.pow(means * math.prod(kernel), 1.0 / norm_type)
+    p = float(norm_type)
+    means = _avg_pool(ops.pow(x, p), axes, kernel, stride, 0, ceil_mode, True, None)
+    return ops.pow(means * math.prod(kernel), 1.0 / p)
 
 
 def _output(x: Any, output_size: Any) -> Sizes:
