@@ -79,25 +79,7 @@ def hessian_product(closure: Closure, params: Iterable[Tensor]) -> Callable[[Arr
     """Return v -> H v, over all parameters in their order; the gradient is recorded once."""
     vector = _vector(params)
     gradient = _gradient(closure, vector, create_graph=True)[1]
-
-    def product(v: Array) -> Array:
-        curved = [
-            (g, Tensor._wrap(part))
-            for g, part in zip(gradient, vector.split(v), strict=True)
-            if g.requires_grad
-        ]
-        if not curved:  # the loss is linear
-            return np.zeros_like(v)
-        rows = ag.autograd.grad(
-            [g for g, _ in curved],
-            vector.params,
-            [part for _, part in curved],
-            retain_graph=True,
-            materialize_grads=True,
-        )
-        return _joined(vector, rows)
-
-    return product
+    return lambda v: vector.hessian_product(gradient, v).astype(np.float64)
 
 
 def _extreme(

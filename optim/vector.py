@@ -57,6 +57,21 @@ class Vector:
             for p, w in zip(self.params, held, strict=True):
                 p._array = w
 
+    def hessian_product(self, gradient: Sequence[Tensor], v: Array) -> Array:
+        """Return H v by one walk over the recorded graph of the gradient (Pearlmutter 1994)."""
+        parts = zip(gradient, self.split(v), strict=True)
+        curved = [(g, Tensor._wrap(part)) for g, part in parts if g.requires_grad]
+        if not curved:  # the loss is linear
+            return np.zeros_like(v)
+        found = ag.autograd.grad(
+            [g for g, _ in curved],
+            self.params,
+            [part for _, part in curved],
+            retain_graph=True,
+            materialize_grads=True,
+        )
+        return self.joined([x._array for x in found if x is not None])
+
     def grads(self) -> Array:
         """Return what stands in `.grad`, zeros where nothing does."""
         return self.joined(
@@ -115,22 +130,8 @@ class Expansion:
         self.g = self.vector.joined([g._array for g in self._grads])
 
     def product(self, v: Array) -> Array:
-        """Return H v by one walk over the graph of the gradient (Pearlmutter 1994)."""
-        pairs = [
-            (g, part)
-            for g, part in zip(self._grads, self.vector.split(v), strict=True)
-            if g.requires_grad
-        ]
-        if not pairs:  # the loss is linear
-            return np.zeros_like(v)
-        found = ag.autograd.grad(
-            [g for g, _ in pairs],
-            self.vector.params,
-            [Tensor._wrap(part) for _, part in pairs],
-            retain_graph=True,
-            materialize_grads=True,
-        )
-        return self.vector.joined([x._array for x in found if x is not None])
+        """Return H v."""
+        return self.vector.hessian_product(self._grads, v)
 
     def hessian(self) -> Array:
         """Return H, one product for each parameter."""
