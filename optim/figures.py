@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .figure_style import COLOURS, QUIET, STYLE, blank
 from .lr_finder import RangeTest
 from .paths import Path, Surface
 
@@ -26,17 +26,7 @@ except ImportError as error:
 
 __all__ = ["contours", "range_test"]
 
-# Okabe and Ito's palette, which people see alike whatever colours they see.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-QUIET = "#8a8a8a"
 LEVELS = 24
-
-STYLE: Any = {
-    "font.size": 13,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 2.2,
-}
 
 
 def contours(surface: Surface, paths: Sequence[Path] = ()) -> Figure:
@@ -45,8 +35,7 @@ def contours(surface: Surface, paths: Sequence[Path] = ()) -> Figure:
     levels = _levels(height)
     with rc_context(STYLE):
         width, height_shown = np.ptp(surface.x_range), np.ptp(surface.y_range)
-        figure = Figure(figsize=(8.0, 1.5 + 6.5 * float(height_shown / width)))
-        figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
+        figure = blank(8.0, 1.5 + 6.5 * float(height_shown / width))
         axes = figure.subplots()
         shades = BoundaryNorm(levels, 256)
         axes.contourf(x, y, height, levels, cmap="Greys", norm=shades, alpha=0.5)
@@ -58,7 +47,7 @@ def contours(surface: Surface, paths: Sequence[Path] = ()) -> Figure:
         axes.set(title=surface.name, xlabel="$x$", ylabel="$y$", aspect="equal")
         axes.set(xlim=surface.x_range, ylim=surface.y_range)
         if paths:
-            figure.legend(loc="outside lower center", ncols=min(2, len(paths)), frameon=False)
+            figure.legend(loc="outside lower center", ncols=min(2, len(paths)))
     return figure
 
 
@@ -87,8 +76,7 @@ def _draw_path(axes: Axes, path: Path, surface: Surface, colour: str) -> None:
 def range_test(test: RangeTest) -> Figure:
     """The loss against the rate, as measured and smoothed, and where it falls most steeply."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(8.0, 5.0))
-        figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
+        figure = blank(8.0, 5.0)
         axes = figure.subplots()
         axes.plot(test.rates, test.losses, color=QUIET, linewidth=1.0, label="each batch")
         axes.plot(test.rates, test.smoothed, color=COLOURS[0], label="smoothed")
@@ -102,7 +90,7 @@ def range_test(test: RangeTest) -> Figure:
         axes.set(xscale="log", xlabel="learning rate (log scale)", ylabel="loss")
         axes.set_ylim(*_loss_range(test))
         axes.set_title("Range test" + (", ended by divergence" if test.diverged else ""))
-        figure.legend(loc="outside lower center", ncols=3, frameon=False)
+        figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim.figure_style import COLOURS, QUIET, blank
+from optim.figure_style import STYLE as PLAIN
+
 from .loop import Epoch
 
 try:
@@ -25,23 +28,9 @@ except ImportError as error:
 
 __all__ = ["discard", "learning_curves", "misclassified", "save"]
 
-# Okabe and Ito's palette, which people see alike whatever colours they see.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+STYLE: Any = PLAIN | {"axes.grid": True, "grid.color": "#e4e4e4"}
 FAULT = COLOURS[1]
-QUIET = "#8a8a8a"
 COLUMNS, ROWS = 8, 3  # of the misclassified images
-
-STYLE: Any = {
-    "font.size": 13,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "lines.linewidth": 2.2,
-    "legend.frameon": False,
-    # The same numbers give the same file.
-    "svg.hashsalt": "autograd-core",
-}
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -60,7 +49,7 @@ def discard(path: Path) -> None:
 def learning_curves(curves: Mapping[str, Sequence[Epoch]], title: str) -> Figure:
     """Loss and accuracy against epochs, one colour a network."""
     with rc_context(STYLE):
-        figure = _figure(11, 4.8, f"Learning curves, {title}")
+        figure = blank(11, 4.8, f"Learning curves, {title}")
         left, right = figure.subplots(1, 2)
         for colour, (name, epochs) in zip(COLOURS, curves.items(), strict=False):
             _draw_losses(left, name, epochs, colour)
@@ -74,13 +63,6 @@ def learning_curves(curves: Mapping[str, Sequence[Epoch]], title: str) -> Figure
             whole = MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
             axes.xaxis.set_major_locator(whole)
             axes.legend()
-    return figure
-
-
-def _figure(width: float, height: float, title: str) -> Figure:
-    figure = Figure(figsize=(width, height))
-    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
-    figure.suptitle(title)
     return figure
 
 
@@ -114,7 +96,7 @@ def misclassified(
     with rc_context(STYLE):
         which = f"; the first {len(shown)}" if len(shown) < len(wrong) else ""
         heading = f"{title}: {len(wrong):,} of {len(labels):,} test images wrong{which}"
-        figure = _figure(11, 0.7 + 1.75 * rows, heading)
+        figure = blank(11, 0.7 + 1.75 * rows, heading)
         cells = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
         for axes, index in zip(cells, shown, strict=False):
             _draw_image(axes, images[index, 0], int(labels[index]), int(predictions[index]))
