@@ -128,10 +128,19 @@ def test_nan_is_the_extreme() -> None:
     assert x.argmax().item() == x.argmin().item() == 1
 
 
-def test_cross_entropy_of_nothing_is_nan_and_ignored_targets_count_nothing() -> None:
-    x = ag.zeros(2, 3, requires_grad=True)
-    assert math.isnan(ag.cross_entropy(x, ag.tensor([-100, -100])).item())
-    assert ag.cross_entropy(x, ag.tensor([-100, -100]), reduction="sum").item() == 0.0
+@pytest.mark.parametrize("rows", [2, 2000], ids=["small", "on a kernel"])
+@pytest.mark.parametrize("weight", [None, ag.tensor([1.0, 2.0, 3.0])], ids=["plain", "weighed"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_cross_entropy_of_nothing_is_nan_and_pulls_at_nothing(
+    rows: int, weight: Any, smoothing: float
+) -> None:
+    x, target = ag.randn(rows, 3, requires_grad=True), ag.full((rows,), -100)
+    options: Any = {"weight": weight, "label_smoothing": smoothing}
+    assert ag.cross_entropy(x, target, reduction="sum", **options).item() == 0.0
+    loss = ag.cross_entropy(x, target, **options)
+    assert math.isnan(loss.item())
+    loss.backward()
+    assert not x.grad.numpy().any()
 
 
 @pytest.mark.parametrize("dtype", [ag.int64, ag.int32, ag.uint8, ag.bool], ids=str)
