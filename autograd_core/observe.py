@@ -96,6 +96,8 @@ class observe:
 
     def keep(self, node: ObservedNode, operands: Sequence[Any]) -> None:
         """Take in what an op did."""
+        if not node.edges:  # nothing flows back; the shapes of the operands are told all the same
+            node.edges = tuple([_like(x) for x in operands])
         self.nodes.append(node)
 
     def start(self, roots: Sequence[tuple[Any, Any]]) -> None:
@@ -127,6 +129,11 @@ def _copied(node: Node) -> ObservedNode:
     made.shape, made.dtype, made.scope = node.shape, node.dtype, node.scope
     made.time, made.watch = node.time, node.watch
     return made
+
+
+def _like(x: Any) -> Any:
+    """Return shape and dtype of an array; numbers are themselves."""
+    return (x.shape, x.dtype) if hasattr(x, "dtype") else x
 
 
 def _source(x: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd_core import Tensor
 from autograd_core.saved import arrays_in
+from autograd_core.shapes import operand_shapes
 from autograd_core.versions import owner
 
 Shape = tuple[int, ...]
@@ -34,18 +35,13 @@ _PRODUCTS: dict[str, Callable[[Sequence[Shape], Shape, Any], int]] = {
 }
 
 
-def _shape(source: Any) -> Shape:
-    return tuple(getattr(source, "shape", ()))
-
-
 def multiply_adds(nodes: Iterable[Any]) -> Counter[int]:
     """Count those of matrix products and convolutions, by the id of the module that ran them."""
     counts: Counter[int] = Counter()
     for node in nodes:
         count = _PRODUCTS.get(node.op.name)
         if count is not None:
-            shapes = [_shape(source) for source in node.sources if source is not None]
-            counts[id(_module(node))] += count(shapes, node.shape, node.params)
+            counts[id(_module(node))] += count(operand_shapes(node), node.shape, node.params)
     return counts
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import autograd_core as ag
 import nn
+import nn.functional as F
 
 
 def model() -> nn.Sequential:
@@ -38,9 +40,19 @@ def test_without_input_the_table_shows_parameters_alone() -> None:
     )
 
 
-class Product(nn.Module):
-    def forward(self, a: ag.Tensor, b: ag.Tensor) -> ag.Tensor:
-        return a @ b
+class Does(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *x: ag.Tensor) -> Any:
+        return self.function(*x)
+
+
+def einsum(equation: str) -> Does:
+    return Does(lambda *x: ag.einsum(equation, *x))
 
 
 @pytest.mark.parametrize(
@@ -48,9 +60,33 @@ class Product(nn.Module):
     [
         (nn.Linear(3, 4), [(5, 3)], 5 * 3 * 4),
         (nn.Conv2d(4, 6, 3, groups=2), [(2, 4, 8, 8)], 2 * 6 * 6 * 6 * 2 * 9),
+        (nn.Conv1d(2, 3, 4, padding=3), [(2, 5)], 3 * 8 * 2 * 4),
         (nn.ConvTranspose2d(4, 6, 3), [(2, 4, 5, 5)], 2 * 4 * 5 * 5 * 6 * 9),
-        (Product(), [(7, 2, 3), (7, 3, 5)], 7 * 2 * 3 * 5),
-        (Product(), [(3,), (3,)], 3),
+        (nn.ConvTranspose2d(4, 6, 3, stride=2, groups=2), [(2, 4, 5, 5)], 2 * 4 * 5 * 5 * 3 * 9),
+        (Does(ag.matmul), [(7, 2, 3), (7, 3, 5)], 7 * 2 * 3 * 5),
+        (Does(ag.matmul), [(7, 2, 3), (3,)], 7 * 2 * 3),
+        (Does(ag.dot), [(3,), (3,)], 3),
+        (Does(ag.bmm), [(7, 2, 3), (7, 3, 5)], 7 * 2 * 3 * 5),
+        (Does(ag.addmm), [(2, 5), (2, 3), (3, 5)], 2 * 3 * 5),
+        (Does(ag.addmm), [(5,), (2, 3), (3, 5)], 2 * 3 * 5),
+        (Does(ag.baddbmm), [(7, 2, 5), (7, 2, 3), (7, 3, 5)], 7 * 2 * 3 * 5),
+        (Does(ag.addbmm), [(2, 5), (7, 2, 3), (7, 3, 5)], 7 * 2 * 3 * 5),
+        (einsum("bij,bkj->bik"), [(7, 2, 3), (7, 5, 3)], 7 * 2 * 5 * 3),
+        (einsum("ij,jk,kl->il"), [(2, 3), (3, 4), (4, 5)], 2 * 3 * 4 + 2 * 4 * 5),
+        (einsum("ij->i"), [(2, 3)], 0),
+        (nn.Bilinear(3, 4, 5), [(2, 3), (2, 4)], 2 * 3 * 4 + 2 * 5 * 3 * 4),
+        (
+            Does(F.scaled_dot_product_attention),
+            [(2, 4, 3), (2, 5, 3), (2, 5, 6)],
+            2 * 4 * 5 * (3 + 6),
+        ),
+        # The projections of what comes in and goes out, and two heads that see three numbers.
+        (
+            Does(nn.MultiheadAttention(6, 2)),
+            [(4, 1, 6), (5, 1, 6), (5, 1, 6)],
+            (4 + 5 + 5 + 4) * 6 * 6 + 2 * 4 * 5 * (3 + 3),
+        ),
+        (nn.LSTM(3, 4), [(5, 2, 3)], 5 * 2 * (3 + 4) * 4 * 4),
         (nn.ReLU(), [(3,)], 0),
     ],
 )
