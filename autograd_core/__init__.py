@@ -72,7 +72,8 @@ def is_tensor(x: Any) -> bool:  # type: ignore[valid-type]
     return isinstance(x, Tensor)
 
 
-_FAMILIES: dict[str, tuple[str, ...]] = {  # type: ignore[valid-type]
+# Which file gives which names, when one is first asked for; for type checkers they stand above.
+_FAMILIES = {
     "autograd": (),
     "func": (),
     "graph": ("Graph", "trace_graph"),
