@@ -168,6 +168,7 @@ def _of_logs(
     return (1.0 - smoothing) * loss + (smoothing / logs.shape[axis]) * smooth
 
 
+@np.errstate(all="ignore")
 def _smooth_shares(target: Array, weight: Any, logs: Any, reduction: str, ignored: int) -> Array:
     """Return how much each class of each sample counts where all classes are targets."""
     axis = 0 if len(logs.shape) == 1 else 1
