@@ -121,7 +121,10 @@ def replace(x: Any, array: Any, node: Node | None) -> Any:
     """Write an array into x and give x the history `node`."""
     np.copyto(x._array, array, casting="unsafe")
     versions.touch(x._array)
-    if current().grad:
+    mode = current()
+    if mode.observer is not None:
+        mode.observer.replaced(x._array, array)
+    if mode.grad:
         rebase(x, node)
     return x
 

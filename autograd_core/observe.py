@@ -100,6 +100,9 @@ class observe:
             node.edges = tuple([_like(x) for x in operands])
         self.nodes.append(node)
 
+    def replaced(self, old: Any, new: Any) -> None:
+        """Take in that the array `old` was overwritten with the numbers of `new`."""
+
     def start(self, roots: Sequence[tuple[Any, Any]]) -> None:
         """Take in the edges and cotangents that a backward starts from."""
 
