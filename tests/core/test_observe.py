@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -39,6 +39,19 @@ def test_the_line_is_the_user_s() -> None:
     assert file.endswith("test_observe.py")
     with open(__file__, encoding="utf-8") as source:
         assert "the line that is meant" in source.read().splitlines()[int(number) - 1]
+
+
+def test_a_change_in_place_is_told_with_what_it_wrote() -> None:
+    class Watcher(ag.observe):
+        changes: ClassVar[list[Any]] = []
+
+        def replaced(self, old: Any, new: Any) -> None:
+            self.changes.append((old.tolist(), new.tolist()))
+
+    with Watcher() as seen:
+        x = ag.ones(2) * 3
+        x.mul_(2)
+    assert seen.changes == [([6.0, 6.0], [6.0, 6.0])]
 
 
 def test_an_observed_run_gives_the_same_numbers_and_gradients() -> None:
