@@ -21,6 +21,8 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
         "VanillaDropout",
     ),
     "embedding": ("Embedding", "EmbeddingBag"),
+    "export": ("export_onnx",),
+    "files": ("FileError", "load", "save"),
     "flatten": ("Flatten", "Unflatten"),
     "folding": ("Fold", "Unfold"),
     "functional": (),

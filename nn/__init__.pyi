@@ -9,6 +9,8 @@ from . import conv as conv
 from . import distance as distance
 from . import dropout as dropout
 from . import embedding as embedding
+from . import export as export
+from . import files as files
 from . import flatten as flatten
 from . import folding as folding
 from . import functional as functional
@@ -85,6 +87,10 @@ from .dropout import FeatureAlphaDropout as FeatureAlphaDropout
 from .dropout import VanillaDropout as VanillaDropout
 from .embedding import Embedding as Embedding
 from .embedding import EmbeddingBag as EmbeddingBag
+from .export import export_onnx as export_onnx
+from .files import FileError as FileError
+from .files import load as load
+from .files import save as save
 from .flatten import Flatten as Flatten
 from .flatten import Unflatten as Unflatten
 from .folding import Fold as Fold
