@@ -18,6 +18,8 @@ import math
 import numpy as np
 
 from kernels import call
+from kernels.follow import NONE as NOTHING
+from kernels.follow import RELU
 from kernels.threads import limit
 
 from .versions import Array
@@ -36,15 +38,20 @@ def product(a: Array, b: Array) -> Array:
     return _multiplied(a, b, NONE[a.dtype])
 
 
-def affine(x: Array, weight: Array, bias: Array | None) -> Array:
-    """Return x weightᵀ + bias, for (..., k), (n, k) and (n)."""
+def affine(x: Array, weight: Array, bias: Array | None, follow: int = NOTHING) -> Array:
+    """Return follow(x weightᵀ + bias), for (..., k), (n, k) and (n)."""
     b = weight.T
     if x.size * weight.shape[0] < WORTH or not _ours(x, b):
         y = x.dot(b) if x.ndim == 2 else np.matmul(x, b)
         if bias is not None:
             y += bias
-        return y
-    return _multiplied(x, b, NONE[x.dtype] if bias is None else np.ascontiguousarray(bias))
+        return followed(y, follow)
+    return _multiplied(x, b, NONE[x.dtype] if bias is None else np.ascontiguousarray(bias), follow)
+
+
+def followed(y: Array, follow: int) -> Array:
+    """Apply what follows a product in place."""
+    return np.maximum(y, 0, out=y) if follow == RELU else y
 
 
 def _ours(a: Array, b: Array) -> bool:
@@ -56,7 +63,7 @@ def _ours(a: Array, b: Array) -> bool:
     return a.flags.aligned and b.flags.aligned  # not so in a field of a structured array
 
 
-def _multiplied(a: Array, b: Array, bias: Array) -> Array:
+def _multiplied(a: Array, b: Array, bias: Array, follow: int = NOTHING) -> Array:
     m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
     if b.ndim == 2:  # one product of all rows
         batch, shape = 1, (*a.shape[:-1], n)
@@ -68,17 +75,24 @@ def _multiplied(a: Array, b: Array, bias: Array) -> Array:
         left = np.broadcast_to(a, (*leading, m, k)).reshape(batch, m, k)
         right = np.broadcast_to(b, (*leading, k, n)).reshape(batch, k, n)
     c = np.empty(shape, a.dtype)
-    multiply(left, right, c.reshape(batch, left.shape[1], n), bias)
+    multiply(left, right, c.reshape(batch, left.shape[1], n), bias, follow=follow)
     return c
 
 
-def multiply(a: Array, b: Array, c: Array, bias: Array | None = None, add: bool = False) -> None:
-    """Let the kernel put a[t] b[t] + bias into c[t], or add it to what is there.
+def multiply(
+    a: Array,
+    b: Array,
+    c: Array,
+    bias: Array | None = None,
+    add: bool = False,
+    follow: int = NOTHING,
+) -> None:
+    """Let the kernel put follow(a[t] b[t] + bias) into c[t], or add to what is there before.
 
     a (t, m, k) and b (t, k, n) with any strides, bias (n), c (t, m, n) without gaps.
     """
     (work,) = workspace(c.dtype, _work_shape())
-    call.gemm(a, b, NONE[c.dtype] if bias is None else bias, c, work, 0, add)
+    call.gemm(a, b, NONE[c.dtype] if bias is None else bias, c, work, follow, add)
 
 
 @functools.cache

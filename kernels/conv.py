@@ -41,6 +41,7 @@ from .conv_plan import (
     W_GROUP,
     W_ROW,
 )  # fmt: skip
+from .gemm import follow_row, follow_row_naive
 from .lanes import VECTORS, lanes_of, lay_row, move_row, spread_row
 from .pair import compiled, read, twin_of, write
 from .windows import HEIGHTS, reach
@@ -203,27 +204,59 @@ def _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, n0, n1, 
 
 
 @compiled
-def _one(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, chunk):
+def _follow(y, g, n0, n1, group, band, follow):
+    """Apply what follows to the results of a chunk, which are neighbours in each channel."""
+    axis = g[BAND_AXIS]
+    inner = 1
+    for later in range(axis + 1, 3):
+        inner *= g[COUNT + later]
+    low = band * g[BAND] * inner
+    high = min((band + 1) * g[BAND], g[COUNT + axis]) * inner
+    for n in range(n0, n1):
+        for o in range(group * g[ROWS_OUT], (group + 1) * g[ROWS_OUT]):
+            follow_row(y[n, o].reshape(-1)[low:high], follow)
+
+
+@compiled
+def _one(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, follow, chunk):
     together, bands = g[TOGETHER], g[BANDS]
     rest, band = chunk // bands, chunk % bands
     n0 = rest // g[GROUPS] * together
     n1 = min(x.shape[0], n0 + together)
     group = rest % g[GROUPS]
     _chunk(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, n0, n1, group, band)
+    if follow:
+        _follow(y, g, n0, n1, group, band, follow)
 
 
 @compiled(parallel=True)
-def _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, chunks):
+def _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, follow, chunks):
     for chunk in numba.prange(chunks):
-        _one(x, w, bias, y, g, phases, far_w, far_x, work[get_thread_id()], panel, at, to, chunk)
+        _one(
+            x,
+            w,
+            bias,
+            y,
+            g,
+            phases,
+            far_w,
+            far_x,
+            work[get_thread_id()],
+            panel,
+            at,
+            to,
+            follow,
+            chunk,
+        )
 
 
-def slide_naive(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to):
+def slide_naive(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, follow):
     """Every result in turn, from a stage of its own sample."""
     for n in range(x.shape[0]):
         for group in range(g[GROUPS]):
             for band in range(g[BANDS]):
                 _naive_band(x, w, bias, y, g, phases, far_w, far_x, n, group, band)
+    follow_row_naive(y, follow)
 
 
 def naive_stage(x, n, group, origin, g):
@@ -269,16 +302,17 @@ def signature(f):
     return types.void(
         read(f, 5), read(f), read(f), write(f, 5), table,
         types.Array(types.int64, 2, "C", readonly=True), table, table, write(f, 2), write(f),
-        table, table, types.boolean,
+        table, table, types.intp, types.boolean,
     )  # fmt: skip
 
 
 @twin_of(slide_naive, signature=signature, rtol=1e-5, atol=1e-6, intrinsic=True, parallel=True)
-def slide(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, parallel):
-    """y[n, o, m] = bias[o] + sum over k of w[o, far_w[k]] * stage of x[n] at m + far_x[k].
+def slide(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, follow, parallel):
+    """y[n, o, m] = follow(bias[o] + sum over k of w[o, far_w[k]] * stage of x[n] at m + far_x[k]).
 
     x (n, c, d, h, w), w flat, y (n, o, d', h', w'), bias (o) or empty; the rest is a Plan, one row
-    of its work for each thread, and a panel for weights. Against the twin: tiles of results in
+    of its work for each thread, and a panel for weights. What follows does so in a forward Plan
+    only, where bands are whole. Against the twin: tiles of results in
     registers, multiply-add rounded once, chunks in parallel.
     """
     if g[PLACES]:
@@ -286,7 +320,7 @@ def slide(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, parallel)
     count = (x.shape[0] + g[TOGETHER] - 1) // g[TOGETHER]
     chunks = count * g[GROUPS] * g[BANDS]
     if parallel and chunks > 1:
-        _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, chunks)
+        _parallel(x, w, bias, y, g, phases, far_w, far_x, work, panel, at, to, follow, chunks)
     else:
         for chunk in range(chunks):
-            _one(x, w, bias, y, g, phases, far_w, far_x, work[0], panel, at, to, chunk)
+            _one(x, w, bias, y, g, phases, far_w, far_x, work[0], panel, at, to, follow, chunk)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 
 import numba
+import numpy as np
 from numba import types
 from numba.np.ufunc.parallel import get_thread_id
 
+from .follow import RELU, SIGMOID, TANH
 from .lanes import ROWS, VECTORS, copy_row, flip, lanes_of, tile
 from .pair import compiled, twin_of, write
-
-NONE, RELU, TANH, SIGMOID = range(4)  # what may follow a product
 
 DEPTH = 512  # of a packed block
 COLUMNS = 512  # of a packed block of float32: all of it stays in the second-level cache
@@ -105,22 +105,29 @@ def _pack(b, work, k0, depth, n0, cols):
 
 
 @compiled
+def follow_row(row, follow):
+    """Apply what follows to neighbours."""
+    if follow == RELU:
+        for i in range(row.size):
+            # So written, NaN stays NaN.
+            row[i] = 0 if row[i] < 0 else row[i]
+    elif follow == TANH:
+        for i in range(row.size):
+            row[i] = math.tanh(row[i])
+    elif follow == SIGMOID:
+        for i in range(row.size):
+            row[i] = 1 / (1 + math.exp(-row[i]))
+
+
+@compiled
 def _finish(c, m0, m1, n0, n1, bias, follow):
     """Add the bias of each column and apply what follows, while the block is in the cache."""
     for i in range(m0, m1):
+        row = c[i, n0:n1]
         if bias.size:
-            for j in range(n0, n1):
-                c[i, j] += bias[j]
-        if follow == RELU:
-            for j in range(n0, n1):
-                # So written, NaN stays NaN.
-                c[i, j] = 0 if c[i, j] < 0 else c[i, j]
-        elif follow == TANH:
-            for j in range(n0, n1):
-                c[i, j] = math.tanh(c[i, j])
-        elif follow == SIGMOID:
-            for j in range(n0, n1):
-                c[i, j] = 1 / (1 + math.exp(-c[i, j]))
+            for j in range(row.size):
+                row[j] += bias[n0 + j]
+        follow_row(row, follow)
 
 
 @compiled
@@ -200,6 +207,15 @@ def _parallel(a, b, bias, c, work, follow, add, rows, columns):
         _one(a, b, bias, c, work[get_thread_id()], t, i, j, rows, columns, follow, add)
 
 
+def follow_row_naive(row, follow):
+    if follow == RELU:
+        row[row < 0] = 0
+    elif follow == TANH:
+        row[:] = np.tanh(row)
+    elif follow == SIGMOID:
+        row[:] = 1 / (1 + np.exp(-row))
+
+
 def gemm_naive(a, b, bias, c, work, follow, add):
     for t in range(c.shape[0]):
         for i in range(c.shape[1]):
@@ -209,13 +225,8 @@ def gemm_naive(a, b, bias, c, work, follow, add):
                     total += a[t, i, k] * b[t, k, j]
                 if bias.size:
                     total += bias[j]
-                if follow == 1 and total < 0:
-                    total = 0
-                elif follow == 2:
-                    total = math.tanh(total)
-                elif follow == 3:
-                    total = 1 / (1 + math.exp(-total))
                 c[t, i, j] = total
+                follow_row_naive(c[t, i, j : j + 1], follow)
 
 
 @twin_of(gemm_naive, signature=signature, rtol=1e-5, intrinsic=True, parallel=True)

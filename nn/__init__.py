@@ -58,6 +58,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
         "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d",
         "MaxUnpool3d",
     ),
+    "rectified": ("ConvReLU1d", "ConvReLU2d", "ConvReLU3d", "LinearReLU"),
     "recurrent": ("GRU", "LSTM", "RNN"),
     "resize": (
         "ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d",

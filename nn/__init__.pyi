@@ -26,6 +26,7 @@ from . import norm as norm
 from . import padding as padding
 from . import parameter as parameter
 from . import pooling as pooling
+from . import rectified as rectified
 from . import recurrent as recurrent
 from . import resize as resize
 from . import table as table
@@ -171,6 +172,10 @@ from .pooling import MaxPool3d as MaxPool3d
 from .pooling import MaxUnpool1d as MaxUnpool1d
 from .pooling import MaxUnpool2d as MaxUnpool2d
 from .pooling import MaxUnpool3d as MaxUnpool3d
+from .rectified import ConvReLU1d as ConvReLU1d
+from .rectified import ConvReLU2d as ConvReLU2d
+from .rectified import ConvReLU3d as ConvReLU3d
+from .rectified import LinearReLU as LinearReLU
 from .recurrent import GRU as GRU
 from .recurrent import LSTM as LSTM
 from .recurrent import RNN as RNN

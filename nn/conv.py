@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from autograd_core import Generator, ShapeError, Tensor
@@ -110,12 +110,15 @@ class _Conv(_Convolution):
         self._set_parameters(shape, bias, device, dtype, generator)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.slid((F.conv1d, F.conv2d, F.conv3d)[self.axes - 1], x)
+
+    def slid(self, convolve: Callable[..., Tensor], x: Tensor) -> Tensor:
+        """Return x convolved by the given form of F.conv1d, F.conv2d or F.conv3d."""
         self._check_input(tuple(x.shape))
         padding: Any = self.padding
         if self.padding_mode != "zeros":
             x = F.pad(x, last_first(self._around()), mode=self.padding_mode)
             padding = 0
-        convolve = (F.conv1d, F.conv2d, F.conv3d)[self.axes - 1]
         return convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def output_size(self, size: Sizes) -> Sizes:

@@ -28,6 +28,7 @@ from .pooling import *  # noqa: F403
 from .powers import *  # noqa: F403
 from .products import *  # noqa: F403
 from .quantiles import *  # noqa: F403
+from .rectified import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .resize import *  # noqa: F403
 from .rounding import *  # noqa: F403

@@ -133,8 +133,9 @@ def _check(x: Any, weight: Any, bias: Any, axes: int, groups: int, transposed: b
         raise ShapeError(f"a bias of shape {tuple(bias.shape)}: it must have shape ({channels},)")
 
 
-def _convolve(x: Any, weight: Any, bias: Any, axes: int, stride: Any, padding: Any, dilation: Any,
-              groups: int) -> Any:  # fmt: skip
+def convolve(x: Any, weight: Any, bias: Any, axes: int, stride: Any, padding: Any, dilation: Any,
+             groups: int, slide: Any = conv) -> Any:  # fmt: skip
+    """Bring what a user says of a convolution along so many axes into the op's form, and run it."""
     x, alone = batched(x, axes)
     _check(x, weight, bias, axes, groups, transposed=False)
     kernel = tuple(weight.shape[2:])
@@ -144,7 +145,7 @@ def _convolve(x: Any, weight: Any, bias: Any, axes: int, stride: Any, padding: A
         raise ShapeError(f"padding='same' and stride={stride}: it needs stride 1")
     pairs = around(padding, kernel, dilation)
     check_fit(x.shape[2:], kernel, pairs, dilation)
-    y = conv(x, weight, bias, stride, pairs, dilation, groups)
+    y = slide(x, weight, bias, stride, pairs, dilation, groups)
     return y[0] if alone else y
 
 
@@ -175,7 +176,7 @@ Count = int | Sequence[int]
 def conv1d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Count | str = 0,
            dilation: Count = 1, groups: int = 1) -> Any:  # fmt: skip
     """conv2d along one axis: x (n, c, l) or (c, l), weight (out, c / groups, k)."""
-    return _convolve(x, weight, bias, 1, stride, padding, dilation, groups)
+    return convolve(x, weight, bias, 1, stride, padding, dilation, groups)
 
 
 @aliased
@@ -186,14 +187,14 @@ def conv2d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Co
     x (n, c, h, w) or (c, h, w), weight (out, c / groups, kh, kw), bias (out). Padding "same"
     keeps the size, "valid" adds nothing.
     """
-    return _convolve(x, weight, bias, 2, stride, padding, dilation, groups)
+    return convolve(x, weight, bias, 2, stride, padding, dilation, groups)
 
 
 @aliased
 def conv3d(x: Any, weight: Any, bias: Any = None, stride: Count = 1, padding: Count | str = 0,
            dilation: Count = 1, groups: int = 1) -> Any:  # fmt: skip
     """conv2d along three axes: x (n, c, d, h, w) or (c, d, h, w)."""
-    return _convolve(x, weight, bias, 3, stride, padding, dilation, groups)
+    return convolve(x, weight, bias, 3, stride, padding, dilation, groups)
 
 
 @aliased

@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from kernels import call
+from kernels.follow import NONE
 from kernels.threads import limit
 
-from ..matrices import FLOATS, multiply
+from ..matrices import FLOATS, followed, multiply
 from ..versions import Array
 from ..workspaces import workspace
 from .windows import Pairs, Sizes, add_windows, blocks, cropped, padded, positions, single, windows
@@ -38,17 +39,18 @@ ADDED = 1 << 22
 
 
 def forward(x: Array, weight: Array, bias: Array | None, stride: Sizes, padding: Pairs,
-            dilation: Sizes, groups: int) -> Array:  # fmt: skip
-    """Slide the weight over x, and add the bias."""
+            dilation: Sizes, groups: int, follow: int = NONE) -> Array:  # fmt: skip
+    """Slide the weight over x, add the bias, and apply what follows."""
     if x.dtype.char == "e":
-        return single(forward, x, weight, bias, stride, padding, dilation, groups)
+        return single(forward, x, weight, bias, stride, padding, dilation, groups, follow)
     size = positions(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     if _worth(x, weight, math.prod(size)):
         if _pointwise(weight.shape[2:], padding, groups):
-            return _mix(_every(x, stride), weight.reshape(len(weight), -1), bias)
+            return _mix(_every(x, stride), weight.reshape(len(weight), -1), bias, follow)
         pads = tuple(low for low, _ in padding)
-        return _slide("forward", x, weight, bias, size, stride, pads, dilation, groups)
-    return _forward_by_columns(x, weight, bias, size, stride, padding, dilation, groups)
+        return _slide("forward", x, weight, bias, size, stride, pads, dilation, groups, follow)
+    y = _forward_by_columns(x, weight, bias, size, stride, padding, dilation, groups)
+    return followed(y, follow)
 
 
 def transposed(y: Array, weight: Array, bias: Array | None, size: Sizes, stride: Sizes,
@@ -128,14 +130,16 @@ def _spread(x: Array, bias: Array | None, size: Sizes, stride: Sizes) -> Array:
     return whole
 
 
-def _mix(x: Array, weight: Array, bias: Array | None) -> Array:
-    """weight x[n] + bias: x (n, c, *size), weight (o, c), bias (o) -> (n, o, *size)."""
+def _mix(x: Array, weight: Array, bias: Array | None, follow: int = NONE) -> Array:
+    """follow(weight x[n] + bias): x (n, c, *size), weight (o, c), bias (o) -> (n, o, *size)."""
     n, c, *size = x.shape
     y = np.empty((n, len(weight), math.prod(size)), x.dtype)
     if bias is not None:
         y[:] = bias[:, None]
     columns = x.reshape(n, c, -1)
-    multiply(np.broadcast_to(weight, (n, *weight.shape)), columns, y, add=bias is not None)
+    multiply(
+        np.broadcast_to(weight, (n, *weight.shape)), columns, y, None, bias is not None, follow
+    )
     return y.reshape(n, len(weight), *size)
 
 
@@ -172,7 +176,8 @@ def _plan(kind: str, x: Array, weight: Sizes, result: Sizes, stride: Sizes, pads
 
 
 def _slide(kind: str, x: Array, weight: Array, bias: Array | None, size: Sizes,
-           stride: Sizes, pads: Sizes, dilation: Sizes, groups: int) -> Array:  # fmt: skip
+           stride: Sizes, pads: Sizes, dilation: Sizes, groups: int,
+           follow: int = NONE) -> Array:  # fmt: skip
     x = _solid(x, len(size))
     plan = _plan(kind, x, weight.shape, size, stride, pads, dilation, groups)
     rows = weight.shape[1] * groups if kind == "transposed" else weight.shape[0]
@@ -183,7 +188,7 @@ def _slide(kind: str, x: Array, weight: Array, bias: Array | None, size: Sizes,
         x, np.ascontiguousarray(weight).reshape(-1),
         nothing if bias is None else np.ascontiguousarray(bias), _solid(y, len(size)),
         plan.geometry, plan.phases, plan.far_w, plan.far_x, work, panel[0],
-        plan.at, plan.to,
+        plan.at, plan.to, follow,
     )  # fmt: skip
     return y
 

@@ -251,13 +251,18 @@ def _linear_weight(g: Any, x: Any, shapes: Any) -> Any:
 )
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """y = x Wᵀ + b, with x (..., in), W (out, in), b (out) and y (..., out)."""
+    check_linear(x, weight, bias)
+    return affine(x, weight, bias)
+
+
+def check_linear(x: Array, weight: Array, bias: Array | None) -> None:
+    """Raise where shapes or dtypes of a linear map do not fit together."""
     if weight.ndim != 2:
         raise ShapeError("the weight must have 2 axes, (out, in)")
     if not x.ndim or x.shape[-1] != weight.shape[1]:
         raise ShapeError(f"the last axis of x must be {weight.shape[1]}, as in the weight")
     if x.dtype is not weight.dtype or (bias is not None and x.dtype is not bias.dtype):
         same_dtype(*(z for z in (x, weight, bias) if z is not None))
-    return affine(x, weight, bias)
 
 
 @declare.linear(vjp=[lambda g, shapes: g * np.eye(*shapes[0], dtype=g.dtype)], method=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import kernels
+import kernels.follow
 from autograd_core.ops import conv_arrays
 from autograd_core.ops.windows import positions
 from kernels.conv_plan import plan
@@ -84,6 +85,30 @@ def test_kernels_agree_with_their_twins(
                 naive = all_three(g, *given)
             for a, b in zip(fast, naive, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-4, err_msg=str(g))
+
+
+@pytest.mark.parametrize("follow", ["RELU", "TANH", "SIGMOID"])
+def test_what_follows_is_applied_to_every_result(
+    follow: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply: Any = {
+        "RELU": lambda y: np.maximum(y, 0),
+        "TANH": np.tanh,
+        "SIGMOID": lambda y: 1 / (1 + np.exp(-y)),
+    }[follow]
+    monkeypatch.setattr(conv_arrays, "WORTH", 0)
+    forward: Any = conv_arrays.forward
+    large: Geometry = {
+        "shape": (2, 8, 150, 300), "weight": (5, 3, 3), "stride": (1, 1),
+        "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1,
+    }  # fmt: skip
+    pointwise = large | {"weight": (5, 1, 1), "padding": ((0, 0), (0, 0))}
+    for g in (*(geometry(rng, axes, 9) for axes in (1, 1, 2, 2, 2, 3)), large, pointwise):
+        x, w, bias, _ = operands(g, rng, np.float64)
+        rest = x, w, bias, g["stride"], g["padding"], g["dilation"], g["groups"]
+        plain = forward(*rest)
+        fused = forward(*rest, getattr(kernels.follow, follow))
+        np.testing.assert_allclose(fused, apply(plain), rtol=1e-12, atol=1e-12, err_msg=str(g))
 
 
 def test_sums_of_channels_agree_with_their_twin(rng: np.random.Generator) -> None:

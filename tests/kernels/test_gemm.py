@@ -14,6 +14,7 @@ import pytest
 
 import kernels
 from kernels import gemm, lanes
+from kernels.follow import NONE, RELU, SIGMOID, TANH
 
 ROOT = Path(__file__).resolve().parents[2]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -26,7 +27,7 @@ def product(
     b: Array,
     bias: Array = EMPTY,
     onto: Array | None = None,
-    follow: int = gemm.NONE,
+    follow: int = NONE,
 ) -> Array:
     a, b = (x if x.ndim == 3 else x[None] for x in (a, b))
     shape = (a.shape[0], a.shape[1], b.shape[2])
@@ -52,7 +53,7 @@ def test_products_of_all_shapes_agree_with_numpy(dtype: Any, rng: np.random.Gene
         assert (np.abs(product(a, b)[0] - exact) <= 4 * np.finfo(dtype).eps * size).all(), (m, k, n)
 
 
-@pytest.mark.parametrize("follow", [gemm.NONE, gemm.RELU, gemm.TANH, gemm.SIGMOID])
+@pytest.mark.parametrize("follow", [NONE, RELU, TANH, SIGMOID])
 @DTYPES
 def test_a_kernel_agrees_with_its_twin(dtype: Any, follow: int, rng: np.random.Generator) -> None:
     a, b = draw(rng, dtype, 2, 9, 5), draw(rng, dtype, 2, 5, 35)
@@ -70,12 +71,12 @@ def test_blocks_and_packing_make_no_difference(rng: np.random.Generator) -> None
 
 def test_an_empty_sum_is_zero_and_the_bias_still_counts() -> None:
     a, b = np.ones((3, 0), np.float32), np.ones((0, 2), np.float32)
-    assert product(a, b, np.array([1.0, -1.0]), follow=gemm.RELU)[0].tolist() == [[1.0, 0.0]] * 3
+    assert product(a, b, np.array([1.0, -1.0]), follow=RELU)[0].tolist() == [[1.0, 0.0]] * 3
 
 
 def test_nan_and_infinity_survive() -> None:
     a = np.array([[math.nan, 1.0], [math.inf, 1.0]])
-    c = product(a, np.ones((2, 3)), follow=gemm.RELU)[0]
+    c = product(a, np.ones((2, 3)), follow=RELU)[0]
     assert np.isnan(c[0]).all()
     assert np.isinf(c[1]).all()
 
