@@ -34,9 +34,9 @@ class LinearReLU(_Rectified):
 
     kind = Linear
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         linear = self[0]
-        return linear_relu(x, linear.weight, linear.bias)
+        return linear_relu(input, linear.weight, linear.bias)
 
 
 class ConvReLU1d(_Rectified):
@@ -44,9 +44,9 @@ class ConvReLU1d(_Rectified):
 
     kind = Conv1d
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         conv = self[0]
-        return conv.slid(partial(convolve_relu, conv.axes), x)
+        return conv.slid(partial(convolve_relu, conv.axes), input)
 
 
 class ConvReLU2d(ConvReLU1d):
