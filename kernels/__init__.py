@@ -26,6 +26,8 @@ FAMILIES = {
         "elu_vjp", "relu", "relu_vjp", "leaky_relu", "leaky_relu_vjp", "hardtanh", "hardtanh_vjp",
         "threshold", "threshold_vjp",
     ),
+    "average_pool": ("average_pool", "average_pool_vjp"),
+    "batch_norm": ("batch_norm", "batch_norm_vjp"),
     "conv": ("slide",),
     "conv_weight": ("correlate", "sum_channels"),
     "cross_entropy": (
@@ -34,15 +36,13 @@ FAMILIES = {
     "dropout": ("dropout",),
     "embedding": ("embedding", "embedding_vjp"),
     "gemm": ("gemm",),
+    "group_norm": ("group_norm", "group_norm_vjp"),
+    "layer_norm": ("layer_norm", "layer_norm_vjp"),
     "logsumexp": ("logsumexp", "logsumexp_vjp"),
-    "norms": (
-        "batch_norm", "batch_norm_vjp", "group_norm", "group_norm_vjp", "layer_norm",
-        "layer_norm_vjp",
-    ),
-    "pooling": ("average_pool", "average_pool_vjp", "max_pool", "max_pool_vjp"),
+    "max_pool": ("max_pool", "max_pool_vjp"),
     "softmax": ("softmax", "softmax_vjp"),
-    "sums": ("row_spread", "row_sum"),
     "special": ("digamma", "erfc", "erfinv", "lgamma", "polygamma"),
+    "sums": ("row_spread", "row_sum"),
     "updates": ("adagrad", "adam", "clamp", "rmsprop", "scale", "sgd", "square_sum"),
 }  # fmt: skip
 

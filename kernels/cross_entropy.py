@@ -18,7 +18,7 @@ import numpy as np
 from numba import types
 
 from .pair import compiled, read, twin_of, write
-from .rows import row_loop
+from .rows import row_loop, total_of
 from .softmax import (
     BLOCK,
     PARALLEL_FROM,
@@ -30,7 +30,6 @@ from .softmax import (
     sum_of,
     together,
     top_of,
-    total_of,
 )
 from .vector_math import of_type
 

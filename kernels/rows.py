@@ -57,28 +57,39 @@ class Lanes:
         return Lanes(self.builder, self.builder.fdiv(self.value, other.value))
 
 
-def row_loop(body: Callable[..., Any], sums: int = 0, tops: bool = False) -> Any:
+def row_loop(
+    body: Callable[..., Any], sums: int = 0, tops: bool = False, many: bool = False
+) -> Any:
     """Return loop(like, n, reads, numbers, writes), the body at work on n elements.
 
     `reads` and `writes` are tuples of addresses, `numbers` one of scalars of the type of like; any
     of them may be (). `body(v, reads, numbers, sums)` gets vectors and returns what is written and
     the new sums; the loop returns the sums, in the type of like, added over the lanes. With `tops`
-    they are not sums but largest numbers: from -inf on, and over the lanes.
+    they are not sums but largest numbers: from -inf on, and over the lanes. With `many` it is
+    loop(like, rows, stride, n, reads, numbers, writes): so many rows, their addresses `stride`
+    bytes apart, and sums over all of them.
     """
 
-    def loop(typingctx, like, n, reads, numbers, writes):  # type: ignore
+    def emit(like, reads, numbers, writes, *places):  # type: ignore
         result = types.UniTuple(like.dtype, sums) if sums else types.void
 
         def codegen(context, builder, signature, args):  # type: ignore
-            emit = _Loop(builder, like.dtype, args, body, sums, tops)
-            totals = emit.run()
+            _, *rows, n, reads, numbers, writes = args
+            emit = _Loop(builder, like.dtype, (n, reads, numbers, writes), body, sums, tops)
+            totals = emit.run(*rows)
             if not sums:
                 return context.get_dummy_value()
             return context.make_tuple(builder, result, totals)
 
-        return result(like, types.intp, reads, numbers, writes), codegen
+        return result(like, *places, reads, numbers, writes), codegen
 
-    return intrinsic(loop)
+    def loop(typingctx, like, n, reads, numbers, writes):  # type: ignore
+        return emit(like, reads, numbers, writes, types.intp)
+
+    def loops(typingctx, like, rows, stride, n, reads, numbers, writes):  # type: ignore
+        return emit(like, reads, numbers, writes, *[types.intp] * 3)
+
+    return intrinsic(loops if many else loop)
 
 
 class _Loop:
@@ -89,9 +100,8 @@ class _Loop:
     ) -> None:
         self.v = Vectors(builder, dtype)
         self.builder, self.body, self.tops = builder, body, tops
-        _, self.n, reads, numbers, writes = args
-        self.reads = [self.v.pointer(x) for x in cgutils.unpack_tuple(builder, reads)]
-        self.writes = [self.v.pointer(x) for x in cgutils.unpack_tuple(builder, writes)]
+        self.n, reads, numbers, writes = args
+        self.addresses = [cgutils.unpack_tuple(builder, part) for part in (reads, writes)]
         spread = [self.v.spread(x) for x in cgutils.unpack_tuple(builder, numbers)]
         self.numbers = [Lanes(builder, x) for x in spread]
         start = self.v.spread(ir.Constant(self.v.kind, -math.inf)) if tops else self.v.zero
@@ -101,8 +111,20 @@ class _Loop:
         for place in (place for places in self.sums for place in places):
             builder.store(start, place)
 
-    def run(self) -> list[Any]:
+    def run(self, rows: Any = None, stride: Any = None) -> list[Any]:
+        if rows is None:
+            self.row(word(0))
+        else:
+            with cgutils.for_range(self.builder, rows) as turn:
+                self.row(self.builder.mul(turn.index, stride))
+        return [self.total(k) for k in range(len(self.sums[0]))]
+
+    def row(self, offset: Any) -> None:
+        """One row, so many bytes behind the first."""
         builder, lanes = self.builder, self.v.lanes
+        self.reads, self.writes = (
+            [self.v.pointer(builder.add(x, offset)) for x in part] for part in self.addresses
+        )
         turns = builder.sdiv(self.n, word(UNROLL * lanes))
         with cgutils.for_range(builder, turns) as turn:
             start = builder.mul(turn.index, word(UNROLL * lanes))
@@ -114,7 +136,6 @@ class _Loop:
             done = builder.mul(turn.index, word(lanes))
             mask = self.v.below(0, builder.sub(left, done))
             self.step([builder.add(start, done)], mask)
-        return [self.total(k) for k in range(len(self.sums[0]))]
 
     def step(self, places: list[Any], mask: Any) -> None:
         """Load all, compute all, store all: no load waits for a store that might overlap."""
@@ -159,3 +180,6 @@ class _Loop:
             low, high = (builder.shuffle_vector(x, x, order) for order in (low, high))
             x = Lanes(builder, low).larger(Lanes(builder, high)).value
         return builder.extract_element(x, I32(0))
+
+
+total_of = row_loop(lambda x, _, total: ([], [total[0] + x[0]]), 1)

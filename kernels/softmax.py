@@ -14,7 +14,7 @@ import numba
 from numba import types
 
 from .pair import compiled, read, twin_of, write
-from .rows import row_loop
+from .rows import row_loop, total_of
 from .vector_math import exp_below, log, of_type, ordered, unordered
 
 LONG = 512  # elements from which a row is vector code on its own
@@ -83,7 +83,6 @@ def _long_row(row, out, with_log):
 
 # What a row of any length goes through, but for exp.
 largest = row_loop(lambda x, _, top: ([], [x[0].larger(top[0])]), 1, tops=True)
-total_of = row_loop(lambda x, _, total: ([], [total[0] + x[0]]), 1)
 dot_of = row_loop(lambda gy, _, total: ([], [total[0] + gy[0] * gy[1]]), 1)
 less = row_loop(lambda x, top, _: ([x[0] - top[0]], []))
 less_twice = row_loop(lambda x, both, _: ([x[0] - both[0] - both[1]], []))

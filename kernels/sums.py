@@ -16,14 +16,13 @@ from numba.extending import intrinsic
 
 from .lanes import I32, Vectors, counted, lanes_of, word
 from .pair import compiled, read, twin_of, write
-from .rows import chunks_of, row_loop
+from .rows import chunks_of, row_loop, total_of
 
 BLOCK = 2048  # elements whose sum is kept in the array's type
 SHORT = 16  # vectors in a row up to which as many rows as a vector has lanes are summed at a time
 PIECE = 1 << 15  # elements of a row that are worth a piece of their own
 F, B = types.float64, types.boolean
 
-block_sum = row_loop(lambda x, _, total: ([], [total[0] + x[0]]), 1)
 fill = row_loop(lambda _, number, sums: ([number[0]], []))
 
 
@@ -86,7 +85,7 @@ def _groups(x, begin, end, out):
             short_sums(x, n, source + first * size, target + first * x.itemsize)
         else:
             for i in range(first, rows):
-                (out[i],) = block_sum(x, n, (source + i * size,), (), ())
+                (out[i],) = total_of(x, n, (source + i * size,), (), ())
 
 
 @compiled(parallel=True)
@@ -100,7 +99,7 @@ def line_sum(like, n, x):
     """Return the sum of the n elements at address x."""
     total = 0.0
     for start in range(0, n, BLOCK):
-        (a,) = block_sum(like, min(BLOCK, n - start), (x + start * like.itemsize,), (), ())
+        (a,) = total_of(like, min(BLOCK, n - start), (x + start * like.itemsize,), (), ())
         total += a
     return total
 

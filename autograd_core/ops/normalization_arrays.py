@@ -5,7 +5,7 @@
 | float16                      | as float32       | rounds once                                  |
 | fewer than WORTH elements    | NumPy in float64 | the first kernel takes 0.4 s to load; digits |
 |                              |                  | survive beside a large mean                  |
-| float32, float64             | kernels/norms.py | one pass for the statistics, one for y; the  |
+| float32, float64             | kernels/*_norm.py | one pass for the statistics, one for y; the  |
 |                              |                  | three cotangents together                    |
 
 Mean and 1/√(var + eps) are float64 in any case, with the normalized axes as axes of one element.
@@ -27,6 +27,8 @@ from .shape import Shape, add_reduce
 __all__: list[str] = []
 
 WORTH = 1 << 12  # elements
+# Elements of a channel up to which those of a group are rows of a layer norm, and in its gradient.
+SHORT, SHORTER = 128, 16
 
 
 class Form(NamedTuple):
@@ -85,16 +87,17 @@ def forward(
     if x.size < WORTH:
         return _forward_small(x, weight, bias, mean, var, form, eps)
     w, b = _vector(weight, x), _vector(bias, x)
-    y, x = np.empty(x.shape, x.dtype), _solid(x, form)
+    y, x = np.empty(x.shape, x.dtype), _solid(x, form, SHORT)
     out, stats = y.reshape(x.shape), np.empty((3, math.prod(form.kept)))
     if form.known:
         stats[0], stats[2] = mean, 1.0 / np.sqrt(var + np.float64(eps))
     if len(form.shape) == 3:
         call.batch_norm(x, w, b, eps, out, stats, _columns(form, x.dtype), not form.known)
         stats = stats[::2]
-    elif len(form.shape) == 4:
+    elif x.ndim == 3:
         call.group_norm(x, w, b, eps, out, stats[:2])
     else:
+        w, b = _of_elements(w, form), _of_elements(b, form)
         if b.size and not w.size:  # the kernel shifts only what it scales
             w = np.ones_like(b)
         call.layer_norm(x, w, b, eps, form.centred, out, stats[:2])
@@ -115,29 +118,38 @@ def pull(
     w = np.ones(width, x.dtype) if width and weight is None else _vector(weight, x)
     stats = np.empty((3, mean.size))
     stats[0], stats[1], stats[2] = mean.reshape(-1), rstd.reshape(-1), rstd.reshape(-1)
-    dx, x, g = np.empty(x.shape, x.dtype), _solid(x, form), _solid(g, form)
+    dx, x, g = np.empty(x.shape, x.dtype), _solid(x, form, SHORTER), _solid(g, form, SHORTER)
     out = dx.reshape(x.shape)
     if len(form.shape) == 3:
         dweight, dbias = np.empty((2, x.shape[1]))
         work = _columns(form, x.dtype)
         call.batch_norm_vjp(g, x, stats, w, out, dweight, dbias, work, not form.known)
         return dx, dweight, dbias
-    dweight, dbias = np.empty((2, width))
-    if len(form.shape) == 4:
+    if x.ndim == 2:
+        w = _of_elements(w, form)
+        dweight, dbias = np.empty((2, w.size))
+        work = _row_sums(x, w)
+        call.layer_norm_vjp(g, x, stats[:2], w, form.centred, out, dweight, dbias, work)
+        if w.size > width:  # gradients of elements, each width of them of one channel
+            return dx, *(a.reshape(width, -1).sum(1) for a in (dweight, dbias))
+    else:
+        dweight, dbias = np.empty((2, width))
         (sums,) = workspace(stats.dtype, (2, x.shape[0] * x.shape[1]))
         sums = sums.reshape(2, *x.shape[:2])
         call.group_norm_vjp(g, x, stats[:2], w, out, dweight, dbias, sums)
-    else:
-        work = _row_sums(x)
-        call.layer_norm_vjp(g, x, stats[:2], w, form.centred, out, dweight, dbias, work)
     return dx, dweight, dbias
 
 
-def _row_sums(x: Array) -> Array:
-    """Return the work array of the gradient of layer_norm."""
-    from kernels.norms import layer_norm_work
+def _of_elements(vector: Array, form: Form) -> Array:
+    """Return the weight of each channel as one for each of its elements."""
+    return np.repeat(vector, form.shape[3]) if len(form.shape) == 4 else vector
 
-    chunks, two, n = layer_norm_work(*x.shape)
+
+def _row_sums(x: Array, weight: Array) -> Array:
+    """Return the work array of the gradient of layer_norm."""
+    from kernels.layer_norm import layer_norm_work
+
+    chunks, two, n = layer_norm_work(*x.shape, weight.size)
     return workspace(x.dtype, (chunks * two, n))[0].reshape(chunks, two, n)
 
 
@@ -195,18 +207,25 @@ def _vector(vector: Array | None, like: Array) -> Array:
     return np.ascontiguousarray(vector).reshape(-1)
 
 
-def _cube(form: Form) -> Shape:
-    """Return the shape in which kernels see x: groups of all samples in one axis."""
-    shape = form.shape
-    return shape if len(shape) < 4 else (shape[0] * shape[1], *shape[2:])
+def _cube(form: Form, short: int) -> Shape:
+    """Return the shape in which kernels see x: groups of all samples in one axis.
+
+    And groups of short channels are rows, whose every element has a weight.
+    """
+    if len(form.shape) < 4:
+        return form.shape
+    n, groups, channels, size = form.shape
+    if size < short:
+        return n * groups, channels * size
+    return n * groups, channels, size
 
 
-def _solid(x: Array, form: Form) -> Array:
-    return np.ascontiguousarray(x if x.flags.aligned else x.copy()).reshape(_cube(form))
+def _solid(x: Array, form: Form, short: int) -> Array:
+    return np.ascontiguousarray(x if x.flags.aligned else x.copy()).reshape(_cube(form, short))
 
 
 def _columns(form: Form, dtype: Any) -> Array:
     """Return the work array of the batch norms."""
-    from kernels.norms import batch_norm_work
+    from kernels.batch_norm import batch_norm_work
 
     return workspace(dtype, batch_norm_work(*form.shape[1:]))[0]

@@ -5,7 +5,7 @@
 | float16                   | NumPy              | a mean is taken in float32 and rounds once     |
 | fewer than WORTH elements | NumPy              | the first kernel takes 0.4 s to load           |
 | means of whole planes     | kernels/sums.py    | sums of rows                                   |
-| float32, float64          | kernels/pooling.py | one pass; NumPy takes one for each place in    |
+| float32, float64          | kernels/*_pool.py  | one pass; NumPy takes one for each place in    |
 |                           |                    | the window                                     |
 | anything else             | NumPy              | whole numbers                                  |
 
@@ -59,7 +59,8 @@ def _window(kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Ar
 
 def _largest(x: Array, window: Array, counts: Sizes) -> tuple[Array, Array]:
     """Run the kernel of the largest elements and their places."""
-    from kernels.pooling import max_maps, table_shape
+    from kernels.max_pool import max_maps
+    from kernels.pool_windows import table_shape
 
     y = np.empty((*x.shape[:2], *counts), x.dtype)
     at = np.empty(y.shape, np.int64)
@@ -73,7 +74,8 @@ def _largest(x: Array, window: Array, counts: Sizes) -> tuple[Array, Array]:
 
 def _sums(x: Array, window: Array, counts: Sizes, divisor: int) -> Array:
     """Run the kernel of means; a divisor of 0 is the number of elements in each window."""
-    from kernels.pooling import average_maps, average_work, table_shape
+    from kernels.average_pool import average_maps, average_work
+    from kernels.pool_windows import table_shape
 
     y = np.empty((*x.shape[:2], *counts), x.dtype)
     source, target = _planes(x), _planes(y)
@@ -87,7 +89,8 @@ def _sums(x: Array, window: Array, counts: Sizes, divisor: int) -> Array:
 
 def _shares(y: Array, window: Array, size: Sizes, divisor: int) -> Array:
     """Run the kernel of the adjoint of means."""
-    from kernels.pooling import average_vjp_maps, average_work, table_shape
+    from kernels.average_pool import average_vjp_maps, average_work
+    from kernels.pool_windows import table_shape
 
     x = np.empty((*y.shape[:2], *size), y.dtype)
     source, target = _planes(y), _planes(x)

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels import norms
+from kernels import batch_norm, layer_norm
 
 Array = np.ndarray[Any, np.dtype[Any]]
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 # Rows short and long, columns beyond a block, an odd rest, one channel, one element, none.
 SHAPES = [
-    (5, 3, 1), (7, 2, 5), (300, 3, 1), (3, 4, 131), (2, 1, 5), (1, 2, 3), (3, 0, 4), (0, 2, 3),
+    (5, 3, 1), (7, 2, 5), (40, 3, 20), (37, 2, 64), (300, 3, 1), (3, 4, 131), (2, 1, 5),
+    (1, 2, 3), (3, 0, 4), (0, 2, 3),
 ]  # fmt: skip
 EPS = 1e-5
 
@@ -32,7 +33,7 @@ def batch(x: Array, g: Array, weight: Array, bias: Array) -> list[Array]:
     _, c, s = x.shape
     y, dx, stats = np.empty_like(x), np.empty_like(x), np.empty((3, c))
     dweight, dbias = np.empty(c), np.empty(c)
-    work = np.full(norms.batch_norm_work(c, s), np.nan, x.dtype)
+    work = np.full(batch_norm.batch_norm_work(c, s), np.nan, x.dtype)
     kernels.call.batch_norm(x, weight, bias, EPS, y, stats, work, True)
     kernels.call.batch_norm_vjp(g, x, stats, weight, dx, dweight, dbias, work, True)
     return [y, dx, dweight, dbias, *stats[:2]]
@@ -41,8 +42,8 @@ def batch(x: Array, g: Array, weight: Array, bias: Array) -> list[Array]:
 def layer(x: Array, g: Array, weight: Array, bias: Array, centred: bool = True) -> list[Array]:
     r, n = x.shape
     y, dx, stats = np.empty_like(x), np.empty_like(x), np.empty((2, r))
-    dweight, dbias = np.zeros(n), np.zeros(n)
-    work = np.full(norms.layer_norm_work(r, n), np.nan, x.dtype)
+    dweight, dbias = np.zeros(weight.size), np.zeros(weight.size)
+    work = np.full(layer_norm.layer_norm_work(r, n, weight.size), np.nan, x.dtype)
     kernels.call.layer_norm(x, weight, bias, EPS, centred, y, stats)
     kernels.call.layer_norm_vjp(g, x, stats, weight, centred, dx, dweight, dbias, work)
     return [y, dx, dweight, dbias]
@@ -76,6 +77,8 @@ def runs(rng: np.random.Generator, dtype: Any, n: int, c: int, s: int) -> Iterat
         yield "group", group, (x.reshape(parts), g.reshape(parts), *affine)
         yield "layer", layer, (flat, gs, *wide)
         yield "rms", layer, (flat, gs, wide[0], none, False)
+        if not c % 3 and c * s > 30:  # rows of three kinds, each with weights of its own
+            yield "kinds", layer, (x.reshape(-1, c * s // 3), g.reshape(-1, c * s // 3), *wide)
 
 
 @DTYPES
@@ -128,7 +131,7 @@ def test_a_first_row_unlike_the_rest_does_not_spoil_the_variance(rng: np.random.
 def test_the_bits_are_the_same_on_one_thread_and_on_several(
     threads: None, rng: np.random.Generator
 ) -> None:
-    if type(norms.batch_norm).__name__ == "function":
+    if type(batch_norm.batch_norm).__name__ == "function":
         pytest.skip("kernels are not compiled")
     for shape in ((64, 40, 133), (600, 64, 2)):
         seed = rng.integers(1 << 30)
@@ -151,7 +154,7 @@ def test_without_training_the_statistics_are_those_given(rng: np.random.Generato
         mean, variance = rng.standard_normal(4), rng.uniform(0.5, 2.0, 4)
         stats = np.stack([mean, variance, 1 / np.sqrt(variance + EPS)])
         known, y, none = stats.copy(), np.empty_like(x), np.empty(0)
-        work = np.empty(norms.batch_norm_work(4, s))
+        work = np.empty(batch_norm.batch_norm_work(4, s))
         kernels.call.batch_norm(x, none, none, EPS, y, stats, work, False)
         np.testing.assert_allclose(
             y, (x - mean[:, None]) * known[2][:, None], rtol=1e-12, atol=1e-14

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels import pooling
+from kernels import average_pool, max_pool, pool_windows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -75,20 +75,20 @@ def threads() -> Iterator[None]:
 
 def largest(x: Array, w: Array, size: tuple[int, ...]) -> tuple[Array, Array]:
     y, at = np.empty(size, x.dtype), np.empty(size, np.int64)
-    table = np.empty(pooling.table_shape(size[1:]), np.int64)
-    maps = np.empty(pooling.max_maps(w, x.shape[1:], size[1:]), np.int64)
+    table = np.empty(pool_windows.table_shape(size[1:]), np.int64)
+    maps = np.empty(max_pool.max_maps(w, x.shape[1:], size[1:]), np.int64)
     kernels.call.max_pool(x, w, y, at, table, maps)
     return y, at
 
 
 def averages(x: Array, g: Array, w: Array, include: bool, divisor: int) -> tuple[Array, Array]:
     y, dx = np.empty_like(g), np.empty_like(x)
-    table = np.empty(pooling.table_shape(g.shape[1:]), np.int64)
+    table = np.empty(pool_windows.table_shape(g.shape[1:]), np.int64)
     sizes = w, x.shape[1:], g.shape[1:]
-    work = np.full(pooling.average_work(*sizes), np.nan, x.dtype)
-    maps = np.empty(pooling.average_maps(*sizes), np.int64)
+    work = np.full(average_pool.average_work(*sizes), np.nan, x.dtype)
+    maps = np.empty(average_pool.average_maps(*sizes), np.int64)
     kernels.call.average_pool(x, w, include, divisor, y, table, work, maps)
-    maps = np.empty(pooling.average_vjp_maps(*sizes), np.int64)
+    maps = np.empty(average_pool.average_vjp_maps(*sizes), np.int64)
     kernels.call.average_pool_vjp(g, w, include, divisor, dx, table, work, maps)
     return y, dx
 
@@ -177,7 +177,7 @@ def test_no_planes_are_no_work() -> None:
 def test_the_bits_are_the_same_on_one_thread_and_on_several(
     threads: None, rng: np.random.Generator
 ) -> None:
-    if type(pooling.max_pool).__name__ == "function":
+    if type(max_pool.max_pool).__name__ == "function":
         pytest.skip("kernels are not compiled")
     x = rng.standard_normal((90, 1, 30, 31)).astype(np.float32)
     found: list[bytes] = []
