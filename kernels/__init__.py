@@ -28,6 +28,7 @@ FAMILIES = {
     ),
     "average_pool": ("average_pool", "average_pool_vjp"),
     "batch_norm": ("batch_norm", "batch_norm_vjp"),
+    "clipping": ("clamp", "scale", "square_sum"),
     "conv": ("slide",),
     "conv_weight": ("correlate", "sum_channels"),
     "cross_entropy": (
@@ -43,7 +44,7 @@ FAMILIES = {
     "softmax": ("softmax", "softmax_vjp"),
     "special": ("digamma", "erfc", "erfinv", "lgamma", "polygamma"),
     "sums": ("row_spread", "row_sum"),
-    "updates": ("adagrad", "adam", "clamp", "rmsprop", "scale", "sgd", "square_sum"),
+    "updates": ("adagrad", "adam", "rmsprop", "sgd"),
 }  # fmt: skip
 
 # Of the process, not of a context: forwards run in contexts of their own.

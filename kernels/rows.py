@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 from .lanes import I32, Vectors, word
 from .pair import compiled
 
-WORK = 1 << 15  # elements that are worth a chunk of their own
+WORK = 1 << 16  # elements that are worth a chunk of their own
 CHUNKS = 64  # at most
 UNROLL = 4  # vectors a turn, each with sums of its own
 FUSED = ("contract",)  # a product and a sum may be one instruction; nothing else is relaxed

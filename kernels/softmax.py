@@ -21,7 +21,7 @@ LONG = 512  # elements from which a row is vector code on its own
 STORED = 256  # elements up to which the exps of a row are stored for their sum alone
 BLOCK = 4096  # elements of short rows, or columns, that stay in the first-level cache
 CHUNK = 1 << 13  # elements, about: a chunk is done by one thread
-PARALLEL_FROM = 1 << 14  # elements: below, a region of threads costs more than it saves
+PARALLEL_FROM = 1 << 16  # elements: below, a region of threads costs more than it saves
 REORDER = frozenset({"reassoc", "contract"})  # sums in several lanes
 
 

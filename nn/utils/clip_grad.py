@@ -79,7 +79,7 @@ def _euclidean(tensors: list[Tensor]) -> Tensor:
     if arrays is None or not _large(arrays):
         together = np.concatenate([x._array.ravel() for x in tensors])
         return ag.linalg.vector_norm(ag.tensor(together))
-    from kernels.updates import PIECES
+    from kernels.tables import PIECES
 
     like, sums = _like(arrays), np.empty(1 + PIECES)
     kernels.call.square_sum(like, _table(arrays), sums)

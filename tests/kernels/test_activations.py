@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels import activations
+from kernels import templates
 from kernels.pair import PAIRS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -59,7 +59,7 @@ def test_a_kernel_agrees_with_its_twin(name: str, dtype: Any, rng: np.random.Gen
 def test_the_bits_are_the_same_on_one_thread_and_on_several(
     name: str, rng: np.random.Generator
 ) -> None:
-    size = activations.PARALLEL_FROM + 1001
+    size = templates.PARALLEL_FROM + 1001
     x, g = (rng.standard_normal(size).astype(np.float32) for _ in range(2))
     one, several = np.empty_like(x), np.empty_like(x)
     kernel = PAIRS[name].compile(x.dtype)

@@ -12,7 +12,7 @@ import pytest
 
 import kernels
 import optim
-from kernels import updates
+from kernels import tables, updates
 from nn import Parameter
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -144,7 +144,7 @@ def test_the_bits_are_the_same_on_one_thread_and_on_several(
         kernels.set_num_threads(count)
         again = np.random.default_rng(seed)
         w, g, m, v, h = ([again.random(s, np.float32) for s in shapes] for _ in range(5))
-        sums = np.empty(1 + updates.PIECES)
+        sums = np.empty(1 + tables.PIECES)
         rates = 1e-3, 0.05, 0.9, 0.999, 1e-8, 0.1, 0.0, True, False
         kernels.call.adam(like, table(w, g, m, v, h), *rates)
         kernels.call.rmsprop(like, table(w, g, v, m, h), 0.1, 0.9, 1e-8, 0.0, 0.9, True, False)
@@ -159,7 +159,7 @@ def test_the_bits_are_the_same_on_one_thread_and_on_several(
 
 @DTYPES
 def test_the_squares_of_all_arrays_are_added(dtype: Any, rng: np.random.Generator) -> None:
-    arrays, sums = draw(rng, dtype), np.empty(1 + updates.PIECES)
+    arrays, sums = draw(rng, dtype), np.empty(1 + tables.PIECES)
     kernels.call.square_sum(np.empty(0, dtype), table(arrays), sums)
     exact = math.fsum(float(v) ** 2 for x in arrays for v in x.reshape(-1))
     assert sums[0] == pytest.approx(exact, rel=1e-14)
@@ -169,7 +169,7 @@ def test_the_squares_of_all_arrays_are_added(dtype: Any, rng: np.random.Generato
 
 
 def test_the_square_of_the_largest_float32_is_finite_and_nan_stays() -> None:
-    x, sums = np.full(3, 3e38, np.float32), np.empty(1 + updates.PIECES)
+    x, sums = np.full(3, 3e38, np.float32), np.empty(1 + tables.PIECES)
     kernels.call.square_sum(x[:0], table([x]), sums)
     assert sums[0] == pytest.approx(3 * float(x[0]) ** 2, rel=1e-14)
     x[1] = math.nan
@@ -206,7 +206,7 @@ def test_every_element_is_brought_between_the_bounds(
 
 
 def test_a_list_of_no_arrays_is_left_alone() -> None:
-    none, sums = np.empty((0, 1), np.int64), np.empty(1 + updates.PIECES)
+    none, sums = np.empty((0, 1), np.int64), np.empty(1 + tables.PIECES)
     kernels.call.square_sum(np.empty(0), none, sums)
     kernels.call.scale(np.empty(0), none, 2.0)
     kernels.call.clamp(np.empty(0), none, -1.0, 1.0)
