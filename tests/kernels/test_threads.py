@@ -56,6 +56,36 @@ def test_the_bits_are_the_same_on_one_two_four_and_eight_threads() -> None:
     assert len({line.split()[1] for line in found}) == 1
 
 
+ROWS = """
+import hashlib, numpy as np, kernels
+import autograd_core as ag
+import nn.functional as F
+rng = np.random.default_rng(0)
+x = ag.tensor(rng.standard_normal((1500, 200)).astype("f"), requires_grad=True)
+p = ag.softmax(ag.tensor(rng.standard_normal((1500, 200)).astype("f")), 1)
+t, w = ag.tensor(rng.integers(0, 200, 1500)), ag.ones(200)
+images = lambda: x.reshape(300, 10, 100)
+for threads in (1, 2, 4, 8):
+    kernels.set_num_threads(threads)
+    known = hashlib.sha256()
+    for y in (
+        x.sum(), x.mean(1), x.logsumexp(1), x.logsumexp(0), F.adaptive_avg_pool1d(images(), 1),
+        F.cross_entropy(x, t, w, label_smoothing=0.1), F.cross_entropy(x, p), F.gelu(x),
+        F.batch_norm(images(), None, None, training=True), F.group_norm(images(), 5),
+        F.layer_norm(x, [200], w, w),
+    ):
+        (g,) = ag.autograd.grad((y * y).sum(), [x])
+        known.update(y.detach().numpy().tobytes() + g.numpy().tobytes())
+    print(threads, known.hexdigest())
+"""
+
+
+def test_the_bits_of_rows_and_norms_are_the_same_on_one_two_four_and_eight_threads() -> None:
+    found = run(ROWS, NUMBA_NUM_THREADS="8").splitlines()
+    assert [line.split()[0] for line in found] == ["1", "2", "4", "8"]
+    assert len({line.split()[1] for line in found}) == 1
+
+
 FORK = """
 import os, numpy as np, kernels
 from autograd_core.matrices import product
