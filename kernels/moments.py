@@ -10,7 +10,6 @@ of layer and group norm, are added in order.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ ROWS = 256  # elements of a column whose sum is kept in the array's type
 SOME = 64  # elements of a row whose mean is the first guess of its mean
 
 
-def stretch(reads, numbers, sums):
+def _stretch(reads, numbers, sums):
     """y = ((x - guess) scale + shift) [weight] [+ bias]."""
     x, *affine = reads
     guess, scale, shift = numbers
@@ -31,8 +30,7 @@ def stretch(reads, numbers, sums):
     return [y + affine[1] if affine[1:] else y], sums
 
 
-stretch_rows = row_loop(stretch, many=True)
-stretch: Any = row_loop(stretch)
+stretch, stretch_rows = row_loop(_stretch), row_loop(_stretch, many=True)
 
 
 @row_loop
@@ -41,7 +39,7 @@ def stretch_each(reads, numbers, sums):
     return [(x - guess) * scale + shift], sums
 
 
-def combine(reads, numbers, sums):
+def _combine(reads, numbers, sums):
     """dx = a g [weight] + b (x - guess) + c."""
     g, x, *weight = reads
     guess, a, b, c = numbers
@@ -49,8 +47,7 @@ def combine(reads, numbers, sums):
     return [a * g + (b * (x - guess) + c)], sums
 
 
-combine_rows = row_loop(combine, many=True)
-combine: Any = row_loop(combine)
+combine, combine_rows = row_loop(_combine), row_loop(_combine, many=True)
 
 
 @row_loop

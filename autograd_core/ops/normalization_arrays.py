@@ -131,7 +131,8 @@ def pull(
         work = _row_sums(x, w)
         call.layer_norm_vjp(g, x, stats[:2], w, form.centred, out, dweight, dbias, work)
         if w.size > width:  # gradients of elements, each width of them of one channel
-            return dx, *(a.reshape(width, -1).sum(1) for a in (dweight, dbias))
+            dweight, dbias = (_sum(a.reshape(width, -1), (1,)) for a in (dweight, dbias))
+            return dx, dweight.reshape(-1), dbias.reshape(-1)
     else:
         dweight, dbias = np.empty((2, width))
         (sums,) = workspace(stats.dtype, (2, x.shape[0] * x.shape[1]))

@@ -77,7 +77,7 @@ def test_losses_and_slopes_are_the_definition(
     p, wanted = softmax(x), wanted_of(shape, t, one, e)
     losses, totals = loss(x, t, weight, e)
     exact = -(wanted * np.log(p)).sum(1)
-    close = {"rtol": 6 * eps[dtype], "atol": 20 * eps[dtype]}
+    close: Any = {"rtol": 6 * eps[dtype], "atol": 20 * eps[dtype]}
     np.testing.assert_allclose(losses, exact, **close)
     counted = float(one[t[t != IGNORED]].sum(dtype=np.float64))
     np.testing.assert_allclose(totals, [exact.sum(), counted, -1.0], rtol=1e-6)
@@ -99,7 +99,7 @@ def test_losses_against_probabilities_are_the_definition(
     p, g = softmax(rng.standard_normal(shape)).astype(dtype), rng.uniform(1, 2, shape[0])
     losses, slopes = soft(x, p, g.astype(dtype))
     q = softmax(x)
-    close = {"rtol": 6 * eps[dtype], "atol": 20 * eps[dtype]}
+    close: Any = {"rtol": 6 * eps[dtype], "atol": 20 * eps[dtype]}
     np.testing.assert_allclose(losses, -(p * np.log(q)).sum(1), **close)
     exact = g[:, None] * (q * p.sum(1, keepdims=True, dtype=np.float64) - p)
     np.testing.assert_allclose(slopes, exact, atol=60 * eps[dtype])
