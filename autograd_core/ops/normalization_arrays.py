@@ -150,8 +150,9 @@ def _row_sums(x: Array, weight: Array) -> Array:
     """Return the work array of the gradient of layer_norm."""
     from kernels.layer_norm import layer_norm_work
 
-    chunks, two, n = layer_norm_work(*x.shape, weight.size)
-    return workspace(x.dtype, (chunks * two, n))[0].reshape(chunks, two, n)
+    rows, n = x.shape
+    chunks, two, width = layer_norm_work(rows, n, weight.size)
+    return workspace(x.dtype, (chunks * two, width))[0].reshape(chunks, two, width)
 
 
 def _sum(x: Array, axes: Shape) -> Array:
