@@ -40,7 +40,7 @@ class _Pool(_Windows):
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         check_input(tuple(x.shape), self.axes)
         return type(self).function(x, *[getattr(self, name) for name in self.given])
 
@@ -64,6 +64,9 @@ class _MaxPool(_Pool):
         self.dilation = dilation
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
+
+    def forward(self, x: Tensor) -> Any:  # with return_indices a pair
+        return super().forward(x)
 
 
 class MaxPool1d(_MaxPool):
@@ -272,6 +275,9 @@ class _AdaptiveMaxPool(_Pool):
         super().__init__()
         self.output_size = output_size
         self.return_indices = return_indices
+
+    def forward(self, x: Tensor) -> Any:  # with return_indices a pair
+        return super().forward(x)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
