@@ -16,7 +16,7 @@ import numpy as np
 
 from . import versions
 from .errors import GraphError
-from .modes import MODE, current
+from .modes import MODE, BackwardScopes, current
 from .op import PART
 from .ops import cast, expand, sum_to
 from .recording import NOTHING, Node, Traced, edge, part_node, wrap
@@ -50,11 +50,13 @@ def pull(
     create_graph: bool = False,
     targets: Sequence[Any] | None = None,
     note: Any = None,
+    hooks: bool = True,
 ) -> dict[Any, Any]:
     """Return the cotangents of the targets (by default: of every leaf), given those of the roots.
 
     Roots and targets are edges: nodes or leaf tensors. `note(node, source, x)` is told of each
-    contribution x that a node sends along an edge.
+    contribution x that a node sends along an edge. Without `hooks` no tensor hook is called and
+    no tensor retains its gradient.
     """
     order = history([root for root, _ in roots])
     cotangents: dict[Any, Any] = {}
@@ -68,11 +70,17 @@ def pull(
         mode.observer.start(roots)
     try:
         MODE.set(mode.replace(grad=create_graph))
+        scopes = BackwardScopes(1 + highest_order(order)) if create_graph else None
         with np.errstate(all="ignore"):
-            _pull_all(order, cotangents, kept, useful, retain_graph, create_graph, note)
+            _pull_all(order, cotangents, kept, useful, retain_graph, scopes, note, hooks)
     finally:
         MODE.set(mode)
     return cotangents
+
+
+def highest_order(order: Iterable[Any]) -> int:
+    """Return how often the newest of these nodes was differentiated already."""
+    return max((node.scope.order for node in order if node.scope is not None), default=0)
 
 
 def _leading_to(targets: set[Any], order: list[Node]) -> set[Any]:
@@ -90,17 +98,23 @@ def _pull_all(
     kept: set[Any],
     useful: set[Any] | None,
     retain: bool,
-    create_graph: bool,
+    scopes: BackwardScopes | None,
     note: Any,
+    hooks: bool,
 ) -> None:
-    """Visit each node after all its uses, and send on what its rules make of its cotangent."""
+    """Visit each node after all its uses, and send on what its rules make of its cotangent.
+
+    With `scopes` the walk records itself, each op in the scope that is the node's counterpart.
+    """
     sums: set[Any] = set()  # cotangents added up here: nobody else holds them, they grow in place
     latest = versions.latest
     for node in order:
         g: Any = cotangents.pop(node, None)
         if g is None:
             continue
-        if node.watch is not None:
+        if scopes is not None:
+            scopes.enter(node.scope)
+        if node.watch is not None and hooks:
             g = node.watch(g)
             latest = versions.latest  # a hook may have changed something in place
         if kept and node in kept:
@@ -110,7 +124,7 @@ def _pull_all(
         if saved is not NOTHING:
             if saved is None or latest > node.time or saved.__class__ is not tuple:
                 saved = verified(node)
-            if create_graph:
+            if scopes is not None:
                 saved = _handles(node, saved)
         plans = op.pulls_of(node) if op.anew else op.pulls
         for source, (rule, place) in zip(node.edges, plans):  # noqa: B905 - strict costs 0.1 us
@@ -144,7 +158,7 @@ def _pull_all(
                     cotangents[source] = known
             else:
                 cotangents[source] = known + x
-                if not create_graph:
+                if scopes is None:
                     sums.add(source)
         if not retain and node.saved is not NOTHING:
             node.saved = None

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any
 
-import numpy as np
-
 from .engine import history
-from .recording import NOTHING, Node, Number, Traced
-from .saved import arrays_in
+from .recording import Node, Number, Traced
+from .saved import saved_arrays
 
 __all__ = ["LiveGraphs", "live_graphs"]
 
@@ -143,9 +141,6 @@ def _holder(path: str, place: str, roots: list[Any]) -> Holder:
 def _saved(nodes: list[Any]) -> int:
     arrays: dict[int, int] = {}
     for node in nodes:
-        if isinstance(node, Number) or node.saved is None or node.saved is NOTHING:
-            continue
-        for array in arrays_in(node.saved):
-            if isinstance(array, np.ndarray):
-                arrays[id(array)] = array.nbytes
+        if not isinstance(node, Number):
+            arrays |= {id(array): array.nbytes for array in saved_arrays(node)}
     return sum(arrays.values())

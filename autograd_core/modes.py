@@ -53,13 +53,57 @@ class Mode:
 
 
 class Scope:
-    """A running module and the one it runs inside; the module is held weakly."""
+    """A call of a module and the one it runs inside; the module is held weakly."""
 
-    __slots__ = ("module", "parent")
+    __slots__ = ("module", "order", "parent")
 
     def __init__(self, module: Any, parent: Scope | None) -> None:
-        self.module = weakref.ref(module)
+        self.module: Any = weakref.ref(module)
         self.parent = parent
+        self.order = 0 if parent is None else parent.order
+
+    def at(self, order: int, parent: Scope | None) -> Scope:
+        """Return the backward of this call."""
+        scope = Scope.__new__(Scope)
+        scope.module, scope.parent, scope.order = self.module, parent, order
+        return scope
+
+
+def nowhere() -> None:
+    """What the scope of no module refers to."""
+
+
+class BackwardScopes:
+    """Where ops run that a differentiable backward records, so that graphs can tell.
+
+    `order` is 1 for the backward of what ran forward, 2 for the backward of that, and so on. Each
+    scope of the graph gets a counterpart of that order, or they all get one that has no module.
+    """
+
+    def __init__(self, order: int) -> None:
+        self.order = order
+        outside = Scope.__new__(Scope)
+        outside.module, outside.parent, outside.order = nowhere, None, order
+        self._scopes: dict[Scope | None, Scope] = {None: outside}
+        self._modes: dict[Scope | None, Mode] = {}
+        self._last: Scope | None = outside  # of no graph
+
+    def enter(self, scope: Scope | None) -> None:
+        """Let what follows count as the backward of what ran in `scope`."""
+        if scope is self._last:
+            return
+        self._last = scope
+        if scope not in self._modes:
+            self._modes[scope] = current().replace(scope=self._at(scope))
+        MODE.set(self._modes[scope])
+
+    def _at(self, scope: Scope | None) -> Scope:
+        known = self._scopes.get(scope)
+        if known is None:
+            assert scope is not None
+            outer = None if scope.parent is None else self._at(scope.parent)
+            known = self._scopes[scope] = scope.at(self.order, outer)
+        return known
 
 
 _FRESH = Mode(grad=True)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .modes import MODE, Mode, current
 from .op import PART, Op
@@ -29,12 +29,27 @@ class ObservedNode(Node):
     seconds: float
 
 
+class Failure(NamedTuple):
+    """An op that raised: what it was given, and what it said."""
+
+    op: Op
+    sources: tuple[Any, ...]
+    slots: tuple[str, ...]
+    scope: Any
+    line: str
+    message: str
+
+
 class observe:
     """`with observe() as seen:` keeps every op that runs inside in `seen.nodes`."""
 
     def __init__(self) -> None:
         self.nodes: list[ObservedNode] = []
         self.contributions: list[tuple[Node, Any, Any]] = []  # node, edge, what backward sent
+        self.roots: list[tuple[Any, Any]] = []  # edges and cotangents that backward started from
+        self.backward_seconds: dict[Node, float] = {}
+        self.failure: Failure | None = None  # the op that raised last
+        self._clock = 0.0  # when backward came to where it is
         self._before: list[Mode] = []
         self._unobserved: tuple[Mode, Mode] | None = None  # a mode, and the same without observer
 
@@ -60,6 +75,9 @@ class observe:
         start = time.perf_counter()
         try:
             out = op.call(operands, *params) if op.variadic else op.call(*operands, *params)
+        except Exception as error:
+            self.failure = _failure(op, operands, mode, error)
+            raise
         finally:
             seconds = time.perf_counter() - start
             MODE.set(mode)
@@ -105,10 +123,21 @@ class observe:
 
     def start(self, roots: Sequence[tuple[Any, Any]]) -> None:
         """Take in the edges and cotangents that a backward starts from."""
+        self.roots += roots
+        self._clock = time.perf_counter()
 
     def note(self, node: Node, source: Any, x: Any) -> None:
-        """Keep one contribution that backward sends along an edge."""
+        """Keep one contribution that backward sends along an edge, and how long it took."""
+        took = time.perf_counter() - self._clock
+        self.backward_seconds[node] = self.backward_seconds.get(node, 0.0) + took
         self.contributions.append((node, source, x._array if isinstance(x, Traced) else x))
+        self._clock = time.perf_counter()
+
+
+def _failure(op: Op, operands: Sequence[Any], mode: Mode, error: Exception) -> Failure:
+    slots = [f"{op.arrays[0]}[{i}]" for i in range(len(operands))] if op.variadic else op.arrays
+    sources = tuple([_source(x) for x in operands])
+    return Failure(op, sources, tuple(slots), mode.scope, user_line(), str(error))
 
 
 def _exchanged(parts: Sequence[Any]) -> ObservedNode | None:

@@ -22,6 +22,12 @@ def arrays_in(saved: Sequence[Any]) -> list[Any]:
     return [*saved[:-1], *(last if isinstance(last, list) else [last])]
 
 
+def saved_arrays(node: Any) -> list[Any]:
+    """Return the arrays that a node keeps for backward, each once."""
+    kept = {id(x): x for x in arrays_in(node.saved or ((),)) if isinstance(x, ndarray)}
+    return list(kept.values())
+
+
 class SavedHooks(NamedTuple):
     """What a saved array passes through: `pack` when it is saved, `unpack` when it is used."""
 

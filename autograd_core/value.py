@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .engine import history
+from .engine import highest_order, history
 from .errors import DtypeError, GraphError
-from .modes import MODE, current, peek
+from .modes import MODE, BackwardScopes, current, peek
 from .op import METHODS, Op
 from .recording import NOTHING, Number, new
 from .versions import tick
@@ -53,7 +53,9 @@ def scalar(op: Op, numbers: Sequence[Any], params: tuple[Any, ...]) -> Any:
             return float(op.forward(*arrays, *params))
 
 
-def pull_numbers(order: Sequence[Any], cotangents: dict[Any, Any], create_graph: bool) -> None:
+def pull_numbers(
+    order: Sequence[Any], cotangents: dict[Any, Any], scopes: BackwardScopes | None
+) -> None:
     """Send cotangents back through Values, the latest first, and add them into `.grad`."""
     for v in order:
         g = cotangents.pop(v, None)
@@ -62,7 +64,9 @@ def pull_numbers(order: Sequence[Any], cotangents: dict[Any, Any], create_graph:
         v.grad = v.grad + g
         if not v.edges:
             continue
-        saved = (*v.edges, v) if create_graph else v.saved
+        if scopes is not None:
+            scopes.enter(v.scope)
+        saved = v.saved if scopes is None else (*v.edges, v)
         op = v.op
         for source, (rule, place) in zip(v.edges, op.scalar_pulls, strict=True):
             if source.__class__ is not Value or rule is None:
@@ -71,7 +75,7 @@ def pull_numbers(order: Sequence[Any], cotangents: dict[Any, Any], create_graph:
                 x = rule(g, saved[place]) if place is not None else rule(g, saved, v)
             except _FAULTS:
                 x = _fault(rule, place, g, saved, v)
-            if x.__class__ is not float and not create_graph:
+            if x.__class__ is not float and scopes is None:
                 if x.__class__ is complex:  # Python's power of a negative number
                     x = _fault(rule, place, g, saved, v)
                 x = float(x)
@@ -242,9 +246,10 @@ class Value(Number):
         mode = current()
         try:
             MODE.set(mode.replace(grad=create_graph))
+            scopes = BackwardScopes(1 + highest_order(order)) if create_graph else None
             g = gradient if isinstance(gradient, Value) or not create_graph else Value(gradient)
             with np.errstate(all="ignore"):
-                pull_numbers(order, {self: g}, create_graph)
+                pull_numbers(order, {self: g}, scopes)
         finally:
             MODE.set(mode)
 

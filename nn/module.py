@@ -64,7 +64,9 @@ class Module(Hooked):
                 return self.forward(*args, **kwargs)
             return self._hooks.call(self, args, kwargs)
         except (ValueError, IndexError, DtypeError) as error:
-            blame.add(error, self, outermost=outside.scope is None)
+            blame.add(
+                error, self, outermost=outside.scope is None or outside.scope.module() is None
+            )
             raise
         finally:
             if MODE.get() is inside:

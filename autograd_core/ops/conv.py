@@ -13,6 +13,7 @@ The work on arrays is in conv_arrays.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+import math
 from typing import Any
 
 from ..errors import DtypeError, ShapeError
@@ -39,6 +40,7 @@ def channel_sum(x: Array) -> Array:
 
 @op(
     label=lambda stride: f"conv{len(stride)}d",
+    multiply_adds=lambda shapes, y, params: math.prod(y) * math.prod(shapes[1][1:]),
     vjp=[
         lambda g, weight, shapes, stride, padding, dilation, groups: conv_transpose(
             g, weight, None, shapes[0][2:], stride, padding, dilation, groups
@@ -66,6 +68,7 @@ def conv(x: Array, weight: Array, bias: Array | None, stride: Sizes, padding: Pa
 
 @op(
     label=lambda stride: f"conv_transpose{len(stride)}d",
+    multiply_adds=lambda shapes, y, params: math.prod(shapes[0]) * math.prod(shapes[1][1:]),
     vjp=[
         lambda g, weight, stride, padding, dilation, groups: conv(
             g, weight, None, stride, padding, dilation, groups
@@ -93,6 +96,7 @@ def conv_transpose(y_bar: Array, weight: Array, bias: Array | None, size: Sizes,
 
 @linear(
     label=lambda stride: f"conv{len(stride)}d weight",
+    multiply_adds=lambda shapes, y, params: math.prod(shapes[1]) * math.prod(y[1:]),
     vjp=[
         lambda g, y_bar, shapes, stride, padding, dilation, groups: conv_transpose(
             y_bar, g, None, shapes[0][2:], stride, padding, dilation, groups

@@ -77,8 +77,18 @@ def _text(spec: Spec) -> str:
     return f"{a},{b}->{y}"
 
 
+def _every_index(shapes: Any, y: Any, params: Any) -> int:
+    """Every index runs once, whether it is kept or summed."""
+    sizes: dict[Any, int] = {}
+    for indices, shape in zip(params[0][:2], shapes, strict=True):
+        for index, n in zip(indices, shape, strict=True):
+            sizes[index] = max(n, sizes.get(index, 1))
+    return math.prod(sizes.values())
+
+
 @declare.linear(
     label=lambda spec: f"einsum {_text(spec)}",
+    multiply_adds=_every_index,
     vjp=[
         lambda g, b, spec: contract(g, b, (spec[2], spec[1], spec[0])),
         lambda g, a, spec: contract(a, g, (spec[0], spec[2], spec[1])),

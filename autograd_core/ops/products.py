@@ -64,6 +64,7 @@ def _matmul_b(g: Any, a: Any, shapes: Any) -> Any:
 @declare.linear(
     label="@",
     vjp=[_matmul_a, _matmul_b],
+    multiply_adds=lambda shapes, y, params: math.prod(y) * shapes[0][-1],
     method=True,
 )
 def matmul(a: Array, b: Array) -> Array:
@@ -110,6 +111,7 @@ def _product(a: Any, b: Any, axes: tuple[int, int]) -> Any:
 @declare.linear(
     label="@",
     vjp=[lambda g, b: matmul(g, mT(b)), lambda g, a: matmul(mT(a), g)],
+    multiply_adds=lambda shapes, y, params: math.prod(y) * shapes[0][-1],
     method=True,
 )
 def mm(a: Array, b: Array) -> Array:
@@ -248,6 +250,7 @@ def _linear_weight(g: Any, x: Any, shapes: Any) -> Any:
         lambda t, x: matmul(x, t.T),
         lambda t: t,
     ],
+    multiply_adds=lambda shapes, y, params: math.prod(y) * shapes[1][1],
 )
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """y = x Wᵀ + b, with x (..., in), W (out, in), b (out) and y (..., out)."""
