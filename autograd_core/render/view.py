@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Box:
-    """One box: an op, a leaf, an input, a chip for a leaf, a fold or a closed module."""
+    """One box: an op, a leaf, an input, another use of a leaf, a fold or a closed module."""
 
     id: str  # stable: "n12", "n12.use3", "fold4", "module:layer1.0"
     kind: str  # "op", "leaf", "input", "constant", "alias", "fold", "module", "error"
