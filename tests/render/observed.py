@@ -1,0 +1,227 @@
+"""Views of what ran under observation: every op a box, every operand an arrow, nothing folded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+from autograd_core.graph import type_text
+from autograd_core.observe import ObservedNode, observe
+from autograd_core.op import PART
+from autograd_core.recording import Number, Traced
+from autograd_core.render.view import Arrow, Box, Cluster, View
+
+COMMUTATIVE = {"add", "mul", "maximum", "minimum"}
+
+
+def rms(x: Any) -> float:
+    return float(np.sqrt(np.mean(np.square(np.asarray(x, dtype=float)))))
+
+
+def number(x: float) -> str:
+    return f"{x:.4g}"
+
+
+class Recording:
+    """Boxes, arrows and clusters, filled node by node."""
+
+    def __init__(self, names: Mapping[str, Any], chips: bool) -> None:
+        self.names = {id(x): name for name, x in names.items()}
+        self.chips = chips
+        self.boxes: list[Box] = []
+        self.arrows: list[Arrow] = []
+        self.clusters: dict[str, Cluster] = {}
+        self.ids: dict[int, str] = {}
+        self.sent: dict[tuple[int, int], list[Any]] = {}  # (node, source) -> contributions
+        self.grads: dict[int, Any] = {}
+        self.last_backward = float("inf")
+        self.kept: list[Any] = []
+
+    def cluster_of(self, scope: Any) -> str | None:
+        if scope is None:
+            return None
+        chain: list[Any] = []
+        while scope is not None:
+            chain.append(scope.module())
+            scope = scope.parent
+        outer = chain[-1]
+        paths = {id(m): path for path, m in outer.named_modules()}
+        parent: str | None = None
+        for module in reversed(chain):
+            path = paths.get(id(module), "?")
+            kind = type(module).__name__
+            key = f"module:{path}"
+            title = f"{path} · {kind}" if path else kind
+            if key not in self.clusters:
+                self.clusters[key] = Cluster(key, title, parent)
+            parent = key
+        return parent
+
+    def leaf(self, x: Any, cluster: str | None) -> str:
+        known = self.ids.get(id(x))
+        array = x.data if isinstance(x, Number) else x._array
+        needs = isinstance(x, Number) or x._rg
+        name = self.names.get(id(x)) or x.name
+        if known is not None and not self.chips:
+            return known
+        self.kept.append(x)
+        key = f"n{len(self.boxes)}"
+        grad = x.grad if isinstance(x, Number) else x._grad
+        grad = grad._array if isinstance(grad, Traced) else grad
+        kind = "alias" if known is not None else "leaf" if needs else "input"
+        one = np.size(array) == 1
+        lines = [] if kind == "alias" or isinstance(x, Number) else [type_text(x.dtype, x.shape)]
+        if one and kind != "alias":
+            lines.append(f"value {number(float(array))}")
+        if grad is not None and kind != "alias":
+            text = number(float(grad)) if one else f"rms {number(rms(grad))}"
+            lines.append(f"grad {text}")
+        self.boxes.append(
+            Box(
+                key,
+                kind,
+                kind,
+                name or ("x" if not needs else "leaf"),
+                tuple(lines),
+                cluster,
+                name=name,
+                shape="" if isinstance(x, Number) else str(list(x.shape)),
+                dtype=str(x.dtype),
+                value=number(float(array)) if one else "",
+                grad_rms=None if grad is None or not needs else rms(grad),
+                heat=tuple(np.ravel(array).tolist())
+                if 1 < np.size(array) <= 16 and kind != "alias"
+                else (),
+            )
+        )
+        self.ids[id(x)] = key
+        return key
+
+    def add(self, node: Any, order: int = 0) -> None:
+        if node.op is PART:
+            return
+        number_node = isinstance(node, Number)
+        cluster = self.cluster_of(node.scope)
+        sources = node.edges if number_node else node.sources
+        slots = node.op.arrays
+        found: list[tuple[int, str, Any]] = []
+        for slot, source in enumerate(sources):
+            while getattr(source, "op", None) is PART:
+                source = source.edges[0]
+            if isinstance(source, ObservedNode) or (number_node and getattr(source, "edges", ())):
+                if id(source) in self.ids:
+                    found.append((slot, self.ids[id(source)], source))
+            elif isinstance(source, (Traced, Number)):
+                found.append((slot, self.leaf(source, cluster), source))
+        key = f"n{len(self.boxes)}"
+        for slot, source_id, source in found:
+            sent = self.sent.get((id(node), id(source)))
+            value = sent.pop(0) if sent else None
+            name = slots[min(slot, len(slots) - 1)]
+            self.arrows.append(
+                Arrow(
+                    source_id,
+                    key,
+                    slot,
+                    "" if node.op.name in COMMUTATIVE or len(found) < 2 else name,
+                    contribution=None if value is None else rms(value),
+                    state=_state(value),
+                )
+            )
+        self.boxes.append(self.box(node, key, cluster, order))
+        self.ids[id(node)] = key
+        self.kept.append(node)
+
+    def box(self, node: Any, key: str, cluster: str | None, order: int) -> Box:
+        scalar = isinstance(node, Number)
+        value = node.data if scalar else node.result
+        value = value[0] if isinstance(value, tuple) else value
+        grad = node.grad if scalar else self.grads.get(id(node))
+        one = np.size(value) == 1
+        text = "" if scalar else type_text(value.dtype, value.shape)
+        lines = [text] if text else []
+        if one:
+            lines.append(f"value {number(float(np.ravel(value)[0]))}")
+        if grad is not None:
+            shown = number(float(np.ravel(grad)[0])) if one else f"rms {number(rms(grad))}"
+            lines.append(f"grad {shown}")
+        label = node.op.label(node.params)
+        return Box(
+            key,
+            "op",
+            node.op.name,
+            label,
+            tuple(lines),
+            cluster,
+            shape="" if scalar else str(list(value.shape)),
+            dtype="float64" if scalar else str(value.dtype),
+            value=number(float(np.ravel(value)[0])) if one else "",
+            grad_rms=None if grad is None else rms(grad),
+            heat=tuple(np.ravel(value).tolist()) if 1 < np.size(value) <= 16 else (),
+            badges=("NaN born here",) if np.isnan(value).any() else (),
+            order=order,
+        )
+
+
+def _state(value: Any) -> str:
+    if value is None:
+        return ""
+    if not np.isfinite(value).all():
+        return "nonfinite"
+    return "" if np.any(value) else "zero"
+
+
+def observed_view(
+    run: Callable[[], Any],
+    names: Mapping[str, Any] | None = None,
+    *,
+    chips: bool = True,
+    title: str = "",
+    modules: bool = True,
+    orders: Callable[[Any], int] = lambda node: 0,
+) -> View:
+    """Run a program, backward and all, and return a view of every op that ran."""
+    seen = observe()
+    with seen:
+        result = run()
+    recording = Recording(names or {}, chips)
+    for node, source, x in seen.contributions:
+        made: Any = source
+        while getattr(made, "op", None) is PART:
+            made = made.edges[0]
+        recording.sent.setdefault((id(node), id(made)), []).append(x)
+        before = recording.grads.get(id(made), 0.0)
+        recording.grads[id(made)] = before + np.asarray(x, dtype=float)
+    outputs: tuple[str, ...] = ()
+    if isinstance(result, Number):
+        for node in reversed(ag.engine.history([result])):
+            if node.edges:
+                recording.add(node)
+            elif id(node) not in recording.ids:
+                recording.leaf(node, None)
+        outputs = (recording.ids[id(result)],)
+    else:
+        for node in seen.nodes:
+            recording.add(node, orders(node))
+        made = getattr(result, "_made", None)
+        if id(made) in recording.ids:
+            outputs = (recording.ids[id(made)],)
+    ops = sum(box.kind == "op" for box in recording.boxes)
+    leaves = sum(box.kind == "leaf" for box in recording.boxes)
+    boxes = recording.boxes
+    if not modules:
+        from dataclasses import replace
+
+        boxes = [replace(box, cluster=None) for box in boxes]
+    return View(
+        tuple(boxes),
+        tuple(recording.arrows),
+        tuple(recording.clusters.values()) if modules else (),
+        title=title,
+        description=f"{ops} operations, {leaves} parameters",
+        caption=f"{ops} operations, {leaves} parameters",
+        outputs=outputs,
+    )
