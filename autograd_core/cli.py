@@ -123,6 +123,55 @@ def run_demo(options: Namespace) -> int:
     return 0 if finished else INTERRUPTED
 
 
+def add_graph(parsers: Parsers) -> None:
+    """Add `graph`."""
+    from .render import command
+    from .render.choose import ORDERS
+    from .render.quantities import QUANTITIES
+    from .render.svg import ENGINES, THEMES
+
+    parser = parsers.add_parser(
+        "graph",
+        help="draw the graph of a model, a function or a result",
+        description="Run a Python file and write down the graph of something in it: a Module, a "
+        "Module class, a function, a Tensor or a Value. What it is written as depends on the "
+        "ending of the output: .svg, .dot, .mmd, .txt or .json. Without one, text is printed.",
+    )
+    option = parser.add_argument
+    option("target", type=command.target, metavar="FILE.py:NAME", help="what to trace")
+    option(
+        "--input",
+        type=command.shape,
+        action="append",
+        default=[],
+        metavar="SHAPE",
+        help="of an input, batch first, such as 1,1,28,28 or 2,5:int64; once for each",
+    )
+    option("-o", "--out", type=Path, metavar="FILE", help="where the graph goes")
+    option(
+        "--collapse",
+        type=command.share,
+        default="auto",
+        metavar="T",
+        help="how much is closed: from 0 to 1, or as much as is readable (default: %(default)s)",
+    )
+    option("--color-by", choices=QUANTITIES, default="grad", help="(default: %(default)s)")
+    option("--view", choices=ORDERS, default="both", help="(default: %(default)s)")
+    option("--engine", choices=ENGINES, default="auto", help="layout (default: %(default)s)")
+    option("--theme", choices=THEMES, default="auto", help="(default: %(default)s)")
+    parser.set_defaults(run=run_graph)
+
+
+def run_graph(options: Namespace) -> int:
+    """Trace and write."""
+    from .render import command
+
+    try:
+        return command.run(options)
+    except command.Refused as error:
+        return refuse("graph", error)
+
+
 def add_warmup(parsers: Parsers) -> None:
     """Add `warmup`."""
     parser = parsers.add_parser(
@@ -157,4 +206,4 @@ def run_warmup(options: Namespace) -> int:
     return 0
 
 
-COMMANDS: Sequence[Callable[[Parsers], None]] = (add_demo, add_warmup)
+COMMANDS: Sequence[Callable[[Parsers], None]] = (add_demo, add_graph, add_warmup)

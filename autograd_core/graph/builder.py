@@ -21,14 +21,17 @@ from .statistics import Statistics, of_array, of_number
 class Builder:
     """Numbers what the outputs depend on, in the order of the clock."""
 
-    def __init__(self, names: Mapping[str, Any], flow: Flow | None = None) -> None:
+    def __init__(
+        self, names: Mapping[str, Any], flow: Flow | None = None, inputs: Sequence[Any] = ()
+    ) -> None:
         self.names = {id(root_of(x)): name for name, x in names.items()}
         self.flow = flow or Flow()
+        self.inputs = {id(x) for x in inputs}  # none: whatever needs no gradient may be one
         self.nodes: list[GraphNode] = []
         self.number: dict[int, int] = {}  # id of a node or leaf -> its number
         self.table = ModuleTable()
         self.texts: dict[Any, str] = {}  # one object for each label and dtype
-        self.memory: dict[int, int] = {}  # id of a saved array -> its bytes
+        self.saved: set[int] = set()  # ids of saved arrays
         self.seconds: Mapping[Any, float] = {}  # of backward
         self.pulls_numbers = False  # whether Values get a backward of their own
 
@@ -41,8 +44,7 @@ class Builder:
             if getattr(y, "name", None) is not None:
                 self.names.setdefault(id(root), y.name)
         for outer in {outermost(node.scope): None for node in order}:
-            for path, parameter in [] if outer is None else outer.named_parameters():
-                self.names.setdefault(id(parameter), path)
+            self._name_state(outer)
         if order and isinstance(order[-1], Number):
             self.flow = NumberFlow(order[::-1], roots if self.pulls_numbers else None)
         for node in order:
@@ -55,9 +57,14 @@ class Builder:
             tuple(self.nodes),
             tuple(n for n in numbers if n is not None),
             tuple(self.table.modules.values()),
-            sum(self.memory.values()),
             error,
         )
+
+    def _name_state(self, module: Any) -> None:
+        """Give parameters and buffers of a module the names that they have in it."""
+        if module is not None:
+            for path, x in (*module.named_parameters(), *module.named_buffers()):
+                self.names.setdefault(id(x), path)
 
     def _add_op(self, node: Any) -> None:
         number = isinstance(node, Number)
@@ -92,7 +99,7 @@ class Builder:
                 getattr(node, "line", None),
                 0 if node.scope is None else node.scope.order,
                 op.view,
-                0 if number else self._saved_bytes(node),
+                *((0, 0) if number else self._saved_bytes(node)),
                 _statistics(node.data if number else getattr(node, "result", None)),
                 self._arrived(node),
                 getattr(node, "seconds", None),
@@ -103,7 +110,9 @@ class Builder:
 
     def _add_leaf(self, x: Any) -> int:
         number = self.number[id(x)] = len(self.nodes)
-        tracked = isinstance(x, Number) or x._rg
+        kind = "leaf" if isinstance(x, Number) or x._rg else "input"
+        if kind == "input" and self.inputs and id(x) not in self.inputs:
+            kind = "constant"
         array = x.data if isinstance(x, Number) else x._array
         grads = self._arrived(x)
         if grads is None and isinstance(x, Traced) and x._grad is not None:
@@ -111,8 +120,8 @@ class Builder:
         self.nodes.append(
             GraphNode(
                 number=number,
-                kind="leaf" if tracked else "input",
-                op="leaf" if tracked else "input",
+                kind=kind,
+                op=kind,
                 label=type(x).__name__,
                 operands=(),
                 slots=(),
@@ -165,16 +174,17 @@ class Builder:
         g = self.flow.arrived.get(node)
         return None if g is None else _statistics(g)
 
-    def _saved_bytes(self, node: Any) -> int | None:
-        if node.saved is None:
-            return None
-        if node.saved is NOTHING:
-            return 0
-        total = 0
+    def _saved_bytes(self, node: Any) -> tuple[int | None, int]:
+        """Return what a node keeps, and how much of it an earlier node keeps as well."""
+        if node.saved is NOTHING or node.saved is None:
+            return (None if node.saved is None else 0), 0
+        total = shared = 0
         for array in saved_arrays(node):
             total += array.nbytes
-            self.memory[id(array)] = array.nbytes
-        return total
+            if id(array) in self.saved:
+                shared += array.nbytes
+            self.saved.add(id(array))
+        return total, shared
 
     def _text(self, label: str) -> str:
         return self.texts.setdefault(label, label)

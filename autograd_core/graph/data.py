@@ -27,7 +27,7 @@ class GraphNode(NamedTuple):
     """One op, leaf or constant of a graph."""
 
     number: int
-    kind: str  # "op", "leaf" (requires grad), "input", or "error": the op that failed
+    kind: str  # "op", "leaf" (requires grad), "input", "constant", or "error": the op that failed
     op: str
     label: str
     operands: tuple[Operand, ...]
@@ -40,6 +40,7 @@ class GraphNode(NamedTuple):
     order: int = 0  # 1: ran in a differentiable backward; 2: in the backward of that; ...
     view: bool = False  # shows the memory of its first operand
     saved_bytes: int | None = None  # None once freed
+    shared_bytes: int = 0  # of those, what an earlier node keeps as well
     values: Statistics | None = None
     grads: Statistics | None = None  # of what arrived; of a leaf, of its `.grad`
     seconds: float | None = None  # of the forward
@@ -56,6 +57,11 @@ class GraphNode(NamedTuple):
     def grad(self) -> float | None:
         """The gradient, where it is one number."""
         return self.grads and self.grads.item
+
+    @property
+    def is_source(self) -> bool:
+        """Whether no op made it."""
+        return self.kind in ("leaf", "input", "constant")
 
     @property
     def freed(self) -> bool:
@@ -97,8 +103,12 @@ class Graph:
     nodes: tuple[GraphNode, ...]
     outputs: tuple[int, ...]
     modules: tuple[GraphModule, ...] = ()
-    saved_bytes: int = 0  # that backward still needs; an array that two nodes keep counts once
     error: str = ""  # what ended the run, where only a part of it is here
+
+    @property
+    def saved_bytes(self) -> int:
+        """Bytes that backward still needs; an array that several nodes keep counts once."""
+        return sum((node.saved_bytes or 0) - node.shared_bytes for node in self.nodes)
 
     def to_text(self, path: str | Path | None = None, **choices: Any) -> str:
         """One line for each node: its number, op, operands, shape and dtype.

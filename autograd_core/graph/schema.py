@@ -21,7 +21,6 @@ def graph_json(graph: Graph) -> str:
         "format": FORMAT,
         "version": VERSION,
         "outputs": graph.outputs,
-        "saved_bytes": graph.saved_bytes,
         "error": graph.error,
         "modules": [[m.label, m.path, m.type, m.parent] for m in graph.modules],
     }
@@ -68,7 +67,6 @@ def read_json(text: str) -> Graph:
             tuple([_node(i, node) for i, node in enumerate(data["nodes"])]),
             tuple(data["outputs"]),
             tuple([GraphModule(*module) for module in data["modules"]]),
-            data["saved_bytes"],
             data["error"],
         )
     except (KeyError, TypeError, ValueError) as error:

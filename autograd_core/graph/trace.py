@@ -58,35 +58,44 @@ def _trace_call(
         except Exception as error:
             if not partial:
                 raise
-            return graph_of_run(seen, names, f"{type(error).__name__}: {error}")
+            return graph_of_run(seen, names, f"{type(error).__name__}: {error}", inputs)
     outputs = list(output) if isinstance(output, (list, tuple)) else [output]
     if not outputs or not all(isinstance(y, (Traced, Number)) for y in outputs):
         raise GraphError("trace_graph: the function must return a Tensor, a Value, or several")
-    return _graph_of(outputs, seen, names, backward)
+    return _graph_of(outputs, seen, names, backward, inputs)
 
 
 def _graph_of(
-    outputs: Sequence[Any], seen: observe, names: Mapping[str, Any], backward: bool
+    outputs: Sequence[Any],
+    seen: observe,
+    names: Mapping[str, Any],
+    backward: bool,
+    inputs: Sequence[Any] = (),
 ) -> Graph:
     numbers = isinstance(outputs[0], Number)
     if backward and not numbers:
         _pull_unseen(outputs, seen)
-    builder = _builder(seen, names)
+    builder = _builder(seen, names, inputs)
     builder.pulls_numbers = backward and numbers
     return builder.build(outputs)
 
 
-def graph_of_run(seen: observe, names: Mapping[str, Any] | None = None, error: str = "") -> Graph:
+def graph_of_run(
+    seen: observe,
+    names: Mapping[str, Any] | None = None,
+    error: str = "",
+    inputs: Sequence[Any] = (),
+) -> Graph:
     """Return the graph of everything that an observer has seen, with the op that failed."""
     failure = seen.failure
     users = [*seen.nodes, *([] if failure is None else [failure])]
     used = {whole(source) for user in users for source in user.sources if isinstance(source, Node)}
     last = [node for node in seen.nodes if node not in used]
-    return _builder(seen, names or {}).build(last, failure, error)
+    return _builder(seen, names or {}, inputs).build(last, failure, error)
 
 
-def _builder(seen: observe, names: Mapping[str, Any]) -> Builder:
-    builder = Builder(names, Flow(seen.contributions, seen.roots))
+def _builder(seen: observe, names: Mapping[str, Any], inputs: Sequence[Any] = ()) -> Builder:
+    builder = Builder(names, Flow(seen.contributions, seen.roots), inputs)
     builder.seconds = seen.backward_seconds
     return builder
 

@@ -31,9 +31,10 @@ class Boxes:
 
     def of_node(self, node: GraphNode, cluster: str | None, kind: str | None = None) -> Box:
         """Return the box of one node."""
-        label = node.name or node.label
-        leaf = node.kind in ("leaf", "input")
-        title = label if leaf or not node.name else f"{node.name}: {node.label}"
+        leaf = node.is_source
+        title = node.label if node.kind != "input" else "input"
+        if node.name:
+            title = node.name if leaf else f"{node.name}: {node.label}"
         grad = rms_of([node.grads])
         return Box(
             id=f"n{node.number}",
@@ -67,7 +68,7 @@ class Boxes:
         lines.append(node.type_text)
         if node.values is not None:
             word = "value " if node.value is not None else ""
-            lines.append(word + statistics_text(node.values))
+            lines.append(word + statistics_text(node.values, 3 if not word else 4))
         if node.grad is not None:
             lines.append(f"grad {number_text(node.grad)}")
         elif node.grads is not None:
@@ -105,15 +106,16 @@ class Boxes:
     def of_section(self, section: Section, id: str, cluster: str | None) -> Box:
         """Return the box of a closed section."""
         nodes = [self.graph.nodes[n] for n in section.numbers()]
-        ops = [node for node in nodes if node.kind not in ("leaf", "input")]
+        ops = [node for node in nodes if not node.is_source]
         module = self.modules.get(section.label)
         grad = section_grad(nodes)
-        counted = "" if not section.size else f"{section.size:,} op{'s' * (section.size > 1)}"
+        counted = f"{section.size:,} ops" if section.size > 1 else ""
         return Box(
             id=id,
             kind="module" if section.kind == "module" else "fold",
             op=module.type if module else section.kind,
-            title=visible(self._title(section, nodes), 60),
+            title=visible(self.title(section, nodes), 60),
+            name=visible(section.label) if module else None,
             lines=tuple(self._sums(nodes, ops, counted)),
             cluster=cluster,
             shape=ops[-1].type_text if ops else nodes[0].type_text,
@@ -121,17 +123,20 @@ class Boxes:
             level=self.scale.level(nodes, grad),
             group=self._section_group(section, ops),
             badges=self._badges(section, nodes),
-            saved_bytes=sum(node.saved_bytes or 0 for node in ops) or None,
+            saved_bytes=sum((node.saved_bytes or 0) - node.shared_bytes for node in ops) or None,
             freed=any(node.freed for node in ops),
             order=max((node.order for node in ops), default=0),
             tooltip=visible(_counts(ops), 300),
             stack=section.kind != "module" or section.size > 1,
         )
 
-    def _title(self, section: Section, nodes: list[GraphNode]) -> str:
-        if section.kind == "module":
-            return section.label
-        if section.kind == "repeat":
+    def title(self, section: Section, nodes: list[GraphNode]) -> str:
+        """Return what a section is called where it stands; a module, as its caller calls it."""
+        module = self.modules.get(section.label)
+        if module is not None and module.parent in self.modules:
+            before = self.modules[module.parent].path + "."
+            return section.label.removeprefix(before)
+        if section.kind in ("module", "repeat"):
             return section.label
         if section.kind == "leaves":
             return f"{len(nodes)} times {nodes[0].label}"
@@ -167,7 +172,7 @@ class Boxes:
         if section.kind == "module" and section.label in self.badges:
             inside = [self.badges[section.label]]
         words = Counter(badge.split()[0] for badge in inside)
-        if len(inside) == 1:
+        if section.label in self.badges:
             found += inside
         else:
             found += [f"{word} in {n} inside" for word, n in words.items()]

@@ -32,8 +32,9 @@ def view_of(
 ) -> View:
     """Choose what a picture of the graph shows.
 
-    `collapse` closes that share of the sections, small ones first: 0 shows every op, 1 as little
-    as possible, "auto" just so much that at most 40 boxes are left, or 25 of more than 100 ops.
+    `collapse` closes sections, those with few ops first and all of one size together: 0 shows
+    every op, 1 as little as possible, "auto" as much as leaves at most 40 boxes, or 25 of more
+    than 100 ops.
     `view` takes the ops that ran "forward", those of a differentiable "backward", or "both".
     """
     if view not in ORDERS:
@@ -63,15 +64,14 @@ class _Chooser:
 
     def __init__(self, graph: Graph, color_by: str, shown: set[int]) -> None:
         self.graph, nodes = graph, graph.nodes
-        self.ops = [n for n in sorted(shown) if nodes[n].kind not in ("leaf", "input")]
+        self.ops = [n for n in sorted(shown) if not nodes[n].is_source]
         used = {x.node for n in self.ops for x in nodes[n].operands if x.node is not None}
         alone = {n for n in shown if n in graph.outputs}
         self.given = sorted((used | alone) - set(self.ops))  # leaves, and what was cut off
         self.root = sections_of(graph, self.ops, self.given)
         sections = [s for s in self.root.sections() if s is not self.root]
-        self.order = sorted(sections, key=lambda s: (s.size, -s.number))
-        self.rank = {id(s): i for i, s in enumerate(self.order)}
-        self.closed = 0  # how many of `order` are
+        self.sizes = sorted({section.size for section in sections})
+        self.closed = 0  # how many of these sizes are
         badges = gradient_badges(self._module_gradients(sections))
         self.boxes = Boxes(graph, color_by, births(graph), badges)
         self.ids = _section_ids(sections, self.boxes)
@@ -87,7 +87,7 @@ class _Chooser:
 
     def view(self, share: float | None, title: str) -> View:
         """Return the view with so large a share of the sections closed; None: as many as needed."""
-        self.closed = self._fitting() if share is None else round(share * len(self.order))
+        self.closed = self._fitting() if share is None else round(share * len(self.sizes))
         items, owner = self._visible()
         uses = self._uses(owner)
         chips = {n: users for n, users in uses.items() if len(users) > USES}
@@ -105,9 +105,9 @@ class _Chooser:
         )
 
     def _fitting(self) -> int:
-        """Return the least number of closed sections with which the picture can be read."""
+        """Return the least number of closed sizes with which the picture can be read."""
         band = WIDE_BAND if len(self.ops) <= SMALL else BAND
-        low, high = 0, len(self.order)
+        low, high = 0, len(self.sizes)
         while low < high:
             self.closed = (low + high) // 2
             if self._count() <= band:
@@ -122,7 +122,7 @@ class _Chooser:
         return len(items) + sum(chips) - len(chips)
 
     def _is_open(self, section: Section) -> bool:
-        return self.rank.get(id(section), len(self.order)) >= self.closed
+        return section is self.root or section.size > ([-1, *self.sizes])[self.closed]
 
     def _visible(self) -> tuple[list[tuple[int | Section, Section]], dict[int, str]]:
         """Return what has a box, with the section around it, and the box that each node is in."""
@@ -173,7 +173,7 @@ class _Chooser:
                 boxes.append(self.boxes.of_section(item, id, cluster))
                 continue
             node = self.graph.nodes[item]
-            cut = item in given and node.kind not in ("leaf", "input")
+            cut = item in given and not node.is_source
             boxes.append(self.boxes.of_node(node, cluster, "input" if cut else None))
         return boxes, {box.cluster for box in boxes if box.cluster is not None}
 
@@ -191,7 +191,7 @@ class _Chooser:
             badge = self.boxes.badges.get(section.label)
             yield Cluster(
                 id=self.ids[id(section)],
-                title=visible(section.label, 80),
+                title=visible(self.boxes.title(section, nodes), 80),
                 parent=self._cluster(section.parent),
                 badges=() if badge is None else (badge,),
                 grad_rms=section_grad(nodes),

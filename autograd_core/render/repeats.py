@@ -50,7 +50,7 @@ class Folder:
             look: Any = (self.types.get(item.label), *map(self._kind, item.items))
         else:
             node = self.graph.nodes[item]
-            look = (node.op, node.label, node.dtype, node.shape, node.slots, node.kind, node.order)
+            look = (node.op, node.dtype, node.shape, node.slots, node.kind, node.order)
         return self._kinds.setdefault(look, len(self._kinds))
 
     def _title(self, block: list[Item]) -> str:

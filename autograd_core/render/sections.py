@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
-    from ..graph.data import Graph
+    from ..graph.data import Graph, GraphNode
 
 MANY = 24  # items that one section shows side by side
 ALIKE = 8  # leaves of one kind that go to one op before they count as one
@@ -59,7 +59,8 @@ def sections_of(graph: Graph, ops: Sequence[int], leaves: Sequence[int]) -> Sect
     for section in list(root.sections()):
         folder.fold(section)
     for section in list(root.sections()):
-        _stretch(section)
+        if section.kind != "repeat":  # which is closed as a whole
+            _stretch(section)
     _place_leaves(graph, root, leaves)
     _number(root, set(leaves))
     return root
@@ -152,6 +153,10 @@ def _place_leaves(graph: Graph, root: Section, leaves: Sequence[int]) -> None:
         first = numbers[0]
         assert isinstance(first, int)
         section = _common([home[n] for n in users.get(first, ())] or [root])
+        if not _belongs(graph.nodes[first]):
+            section = next(
+                (s.parent for s in _upwards(section)[::-1] if s.kind == "module"), section
+            )
         group = len(numbers) >= ALIKE
         found: list[Item] = (
             [enclosed(section, Section("leaves", ""), numbers)] if group else numbers
@@ -159,6 +164,11 @@ def _place_leaves(graph: Graph, root: Section, leaves: Sequence[int]) -> None:
         placed.setdefault(id(section), (section, []))[1].extend(found)
     for section, found in placed.values():
         section.items = [*found, *section.items]
+
+
+def _belongs(node: GraphNode) -> bool:
+    """Whether a leaf is part of the modules that use it, and not handed to them."""
+    return node.label == "Parameter" or node.kind == "constant"
 
 
 def _common(sections: Sequence[Section]) -> Section:

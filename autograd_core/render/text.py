@@ -50,7 +50,7 @@ def _end(graph: Graph, ascii: bool) -> list[str]:
 
 
 def _statement(node: GraphNode, ascii: bool) -> str:
-    if node.kind in ("leaf", "input"):
+    if node.is_source:
         made = "" if node.label == "Tensor" else f"({quoted(node.label, ascii)})"
         name = "" if node.name is None else " " + quoted(node.name, ascii)
         return f"%{node.number} = {node.op}{made}{name}"
@@ -99,7 +99,8 @@ def _facts(node: GraphNode, ascii: bool, times: bool) -> str:
         sent = [x.sent and magnitude_text(x.sent) for x in node.operands]
         facts.append(f"sends {', '.join(x or '-' for x in sent)}")
     if node.saved_bytes:
-        facts.append(f"saves {node.saved_bytes:,} B")
+        shared = f", {node.shared_bytes:,} shared" if node.shared_bytes else ""
+        facts.append(f"saves {node.saved_bytes:,} B{shared}")
     elif node.freed:
         facts.append("freed")
     if node.order:

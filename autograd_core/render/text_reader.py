@@ -15,7 +15,7 @@ from .text import known_label, known_slots
 from .words import unquoted
 
 _WORD = r'(?:"(?:[^"\\]|\\.)*"|[^"\s(](?:[^"(]*[^"\s(])?)'
-_LEAF = re.compile(r'(leaf|input)(?:\(("(?:[^"\\]|\\.)*"|[^()"]*)\))?(?: (.*))?')
+_LEAF = re.compile(r'(leaf|input|constant)(?:\(("(?:[^"\\]|\\.)*"|[^()"]*)\))?(?: (.*))?')
 _OP = re.compile(rf'(failed )?({_WORD})("(?:[^"\\]|\\.)*")?\((.*)\)', re.DOTALL)
 _TYPE = re.compile(r"([a-z]+)(\d*)\[([\d, ]*)\]")
 _NUMBER = r"-?(?:\d[\d.e+-]*|inf|nan)"
@@ -31,7 +31,7 @@ def read_text(text: str) -> Graph:
     nodes: list[GraphNode] = []
     outputs: tuple[int, ...] = ()
     modules: list[GraphModule] = []
-    saved, error = 0, ""
+    error = ""
     for line in text.splitlines():
         if line.startswith("%"):
             nodes.append(_node(line, nodes))
@@ -41,11 +41,9 @@ def read_text(text: str) -> Graph:
             error = unquoted(line[7:])
         elif line.startswith("module "):
             modules.append(_module(line[7:]))
-        elif line.startswith("# "):
-            saved = int(line.rsplit(", ", 1)[1].split()[0].replace(",", ""))
-        elif line:
+        elif line and not line.startswith("# "):
             raise GraphError(f"this is no line of a graph's text: {line[:60]!r}")
-    return Graph(tuple(nodes), outputs, tuple(modules), saved, error)
+    return Graph(tuple(nodes), outputs, tuple(modules), error)
 
 
 def _module(line: str) -> GraphModule:
@@ -147,7 +145,8 @@ def _fact(fact: str, given: dict[str, Any], before: Sequence[GraphNode]) -> dict
     if word == "order":
         return {"order": int(rest)}
     if word == "saves":
-        return {"saved_bytes": int(rest.split()[0].replace(",", ""))}
+        amounts = [int(x.replace(",", "")) for x in re.findall(r"\d[\d,]*(?= )", rest)]
+        return dict(zip(("saved_bytes", "shared_bytes"), amounts, strict=False))
     if word == "freed":
         return {"saved_bytes": None}
     if rest == "flops":

@@ -16,13 +16,16 @@ def number_text(x: float, digits: int = 4) -> str:
     return f"{x:.{digits}g}"
 
 
-def statistics_text(s: Statistics) -> str:
+def statistics_text(s: Statistics, digits: int = 4) -> str:
     """Return the number itself, or `[min, max] mean 0.1 rms 0.5 nan 2 inf 1`."""
     if s.size == 1:
-        return number_text(s.item or 0.0)
+        return number_text(s.item or 0.0, digits)
     parts: list[str] = []
     if s.rms is not None:
-        parts = [f"[{s.min:.4g}, {s.max:.4g}] mean {s.mean:.4g} rms {s.rms:.4g}"]
+        least, greatest, mean, rms = [
+            number_text(x or 0.0, digits) for x in (s.min, s.max, s.mean, s.rms)
+        ]
+        parts = [f"[{least}, {greatest}] mean {mean} rms {rms}"]
     parts += [f"{name} {n}" for name, n in (("nan", s.nans), ("inf", s.infs)) if n]
     return " ".join(parts) or "nothing"
 

@@ -42,7 +42,8 @@ def test_a_lean_graph_knows_structure_shapes_and_saved_bytes() -> None:
     assert product.operands[0].text == "f32[4, 3]"
     assert product.operands[1].node == 0
     assert (product.saved_bytes, tanh.saved_bytes, square.saved_bytes) == (48, 32, 32)
-    assert graph.saved_bytes == 112
+    assert square.shared_bytes == 32  # the result of tanh, which keeps it as well
+    assert graph.saved_bytes == 80
     assert (tanh.value, tanh.line) == (None, None)
 
 
@@ -110,10 +111,10 @@ def test_modules_give_their_paths() -> None:
 def test_text_has_one_line_for_each_node() -> None:
     lines = trace_graph(loss()[0]).to_text().splitlines()
     assert len(lines) == 5 + 2
-    assert re.match(r"%0 = leaf W1 +f32\[3, 2\]$", lines[0])
-    assert re.match(r"%1 = matmul\(f32\[4, 3\], %0\) +f32\[4, 2\]  saves 48 B$", lines[1])
+    assert re.match(r"%0 = leaf W1 +f32\[3, 2\]  val \[0.5, 0.5\] mean 0.5 rms 0.5$", lines[0])
+    assert re.match(r"%1 = matmul\(f32\[4, 3\], %0\) +f32\[4, 2\]  saves 48 B  48 flops$", lines[1])
     assert lines[-2] == "return %4"
-    assert lines[-1] == "# 4 ops, 1 leaves and inputs, 112 bytes saved"
+    assert lines[-1] == "# 4 ops, 1 leaves and inputs, 80 bytes saved"
     assert str(trace_graph(loss()[0])) == trace_graph(loss()[0]).to_text()
 
 
