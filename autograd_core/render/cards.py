@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, isnan
 
 from .colors import gradient_level, step_of
@@ -15,7 +15,7 @@ SIZE, TITLE_SIZE = 11, 13
 LINE, TITLE_LINE, BADGE_LINE = 14, 17, 18
 PAD_X, PAD_Y = 10, 6
 BAR, BAR_HEIGHT = 8, 20  # of a strip: pitch, and height of all
-HEAD = 24  # above a box whose arrows say something
+ARROW, HEAD = 12, 26  # above a box with arrows, and with arrows that say something
 LONGEST = 36  # letters of a line
 _ORDERS = ("", "∂", "∂²", "∂³")
 
@@ -43,7 +43,7 @@ def number_text(x: float) -> str:
 
 
 def arrow_text(arrow: Arrow) -> str:
-    """Return what is written on an arrow: its label or what backward sent; how many it stands for."""
+    """Return what is written on an arrow: its label or what was sent, and how many it stands for."""
     text = clipped(arrow.label, LONGEST)
     if not text and arrow.contribution is not None:
         text = number_text(arrow.contribution)
@@ -122,8 +122,7 @@ def _card(box: Box, look: str, arrows: Sequence[Arrow]) -> Card:
         slots=slots if any(slots) else (),
         room=Room(0, 0),
     )
-    room = _room(card, [arrow_text(arrow) for arrow in arrows])
-    return Card(**{**vars(card), "room": room})
+    return replace(card, room=_room(card, [arrow_text(arrow) for arrow in arrows]))
 
 
 def _room(card: Card, labels: Sequence[str]) -> Room:
@@ -137,7 +136,7 @@ def _room(card: Card, labels: Sequence[str]) -> Room:
     cells = [text_width(shown(text), SIZE) + 8 for text in (*labels, *card.slots) if text]
     width = max(width, max(cells, default=8) * len(labels))
     width += width % 2
-    return Room(width, _height(card), HEAD if any(labels) else 0)
+    return Room(width, _height(card), HEAD if any(labels) else ARROW * bool(labels))
 
 
 def _height(card: Card) -> int:
@@ -156,7 +155,9 @@ def drawn(card: Card, place: Placed, result: bool) -> str:
         f'<g class="{escaped(kinds)}" role="listitem"{_data(box)} '
         f'transform="translate({place.x} {place.y})"><title>{_title(box, card)}</title>'
     ]
-    radius = {"alias": place.height // 2, "leaf": 12, "input": 2, "constant": 2}.get(box.kind, 6)
+    radius = {"alias": min(place.height // 2, 12), "leaf": 12, "input": 2, "constant": 2}.get(
+        box.kind, 6
+    )
     if box.stack:
         parts.append(
             f'<path class="sheet" d="M5 0v-4h{place.width - 2}v{place.height - 2}h-3'

@@ -7,7 +7,7 @@ Every text has at least 4.5:1 against what is behind it, every line and border 3
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, log10
+from math import cos, isfinite, log10, pi, radians, sin
 
 STEPS = 24  # of the scale: two for each of the 12 decades of a gradient
 SMALLEST, LARGEST = -9.0, 3.0  # decades of gradients that the scale spans
@@ -47,7 +47,7 @@ LIGHT = Theme(
     page="#ffffff",
     text="#1b2430",
     faint="#4c5866",
-    line="#66727f",
+    line="#76828f",
     frame="#8290a0",
     alarm="#c0127e",
     alarm_text="#a00c68",
@@ -109,13 +109,14 @@ def step_of(level: float) -> int:
 
 
 def scale_color(level: float) -> str:
-    """Return the colour of a level: from dark blue over grey to light yellow.
+    """Return the colour of a level: from dark violet over blue and green to light yellow.
 
-    Lightness rises evenly in Oklab (Ottosson, 2020), so the order survives without colour; blue
-    and yellow are told apart with any common deficiency of colour vision.
+    Lightness rises evenly in Oklab (Ottosson, 2020), so the order survives without colour and
+    with any deficiency of colour vision; the hue turns once through the cold side.
     """
-    lightness = 0.36 + 0.56 * level
-    return _from_oklab(lightness, 0.012 - 0.03 * level, -0.085 + 0.21 * level)
+    angle = radians(290.0 - 185.0 * level)
+    chroma = 0.075 + 0.045 * level
+    return _from_oklab(0.36 + 0.57 * level, chroma * cos(angle), chroma * sin(angle))
 
 
 def ink_on(color: str) -> str:
@@ -125,8 +126,6 @@ def ink_on(color: str) -> str:
 
 def group_color(number: int, dark: bool = False) -> str:
     """Return a quiet fill for the n-th group: hues a golden angle apart, of one lightness."""
-    from math import cos, pi, sin
-
     angle = 0.9 + number * pi * (3.0 - 5.0**0.5)
     lightness = 0.36 if dark else 0.92
     return _from_oklab(lightness, 0.055 * cos(angle), 0.055 * sin(angle))

@@ -53,10 +53,8 @@ def drawn(entries: Sequence[Entry], x: int, y: int, width: int) -> tuple[str, in
         need = entry.width + 6 + text_width(entry.text, SIZE)
         if at > x and at + need > x + width:
             at, row = x, row + 1
-        parts.append(
-            f'<g transform="translate({at} {y + row * ROW})">{entry.sample}'
-            f'<text class="left quiet" x="{entry.width + 6}" y="11">{escaped(entry.text)}</text></g>'
-        )
+        text = f'<text class="left quiet" x="{entry.width + 6}" y="11">{escaped(entry.text)}</text>'
+        parts.append(f'<g transform="translate({at} {y + row * ROW})">{entry.sample}{text}</g>')
         at += need + SPACE
     return f'<g class="legend">{"".join(parts)}</g>', (row + 1) * ROW
 

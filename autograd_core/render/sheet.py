@@ -38,7 +38,7 @@ _SHAPES = [
     ".left{text-anchor:start}",
     ".freed{text-decoration:line-through}",
     ".alias>text{font-style:italic}",
-    ".input>rect,.none>rect{stroke-dasharray:5 3}",
+    ".none>rect{stroke-dasharray:5 3}",
     ".result>rect{stroke-width:2.5}",
     "rect.badge{stroke-dasharray:none}",
     ".cluster>rect{fill:none}",
@@ -56,6 +56,7 @@ def _rules(theme: Theme, looks: Iterable[str], dark: bool) -> list[str]:
         f"text{{fill:{theme.text}}}",
         f".slot,.quiet{{fill:{theme.faint}}}",
         f".node>rect,.key>rect,.sheet{{stroke:{theme.line}}}",
+        f".key>rect{{fill:{theme.page}}}",
         f".edge>path,.line>path{{stroke:{theme.line}}}",
         f".edge>text{{fill:{theme.text};stroke:{theme.page}}}",
         f".tip{{fill:{theme.line}}}",
@@ -67,7 +68,8 @@ def _rules(theme: Theme, looks: Iterable[str], dark: bool) -> list[str]:
         f".bad{{fill:{theme.alarm}}}",
         f".axis{{stroke:{theme.line}}}",
         f".panel{{fill:{theme.page}}}",
-        f".hatch{{fill:{theme.input};stroke:{theme.line}}}",
+        f".ground{{fill:{theme.input}}}",
+        f".hatch{{stroke:{theme.line}}}",
     ]
     for look in looks:
         rules += _look_rules(look, theme, dark)

@@ -10,8 +10,8 @@ from . import legend
 from .cards import SIZE, Card, arrow_text, cards, drawn
 from .colors import THEMES, gradient_level
 from .fonts import clipped, escaped, shown, text_width
-from .layout import Frame, Layout, Placed, Route, arrange
-from .layout.graphviz import arrange_with_dot
+from .layout import Frame, Layout, Placed, Point, Route, arrange
+from .layout.with_dot import arrange_with_dot
 from .sheet import style_sheet
 from .view import Arrow, Cluster, View
 
@@ -19,6 +19,8 @@ ENGINES = ("auto", "builtin", "dot")
 LARGEST = 20_000  # boxes and arrows in one picture
 CURVED = 300  # boxes up to which arrows are curves
 TIP = 8  # length of an arrow's head
+LABEL = 14  # height of what is written on it
+CORNER = 7  # radius
 EDGE = 16
 
 
@@ -93,7 +95,8 @@ class _Picture:
 
     def _described(self) -> str:
         ops = sum(box.kind == "op" for box in self.view.boxes)
-        return f"{len(self.view.boxes)} boxes, {ops} of them operations, {len(self.view.arrows)} arrows"
+        boxes, arrows = len(self.view.boxes), len(self.view.arrows)
+        return f"{boxes} boxes, {ops} of them operations, {arrows} arrows"
 
     def _definitions(self, looks: Sequence[str]) -> str:
         """Return the heads of arrows and the hatching, under names of this theme's own."""
@@ -109,8 +112,8 @@ class _Picture:
         if "zero" in looks:
             parts.append(
                 f'<pattern id="{self.root}-hatch" width="8" height="8" '
-                'patternUnits="userSpaceOnUse"><path class="hatch" stroke="none" d="M0 0h8v8h-8z"/>'
-                '<path class="hatch" d="M-2 10l12 -12M-2 2l4 -4M6 10l4 -4"/></pattern>'
+                'patternUnits="userSpaceOnUse"><path class="ground" d="M0 0h8v8h-8z"/>'
+                '<path class="hatch" d="M-1 9L9 -1M-1 1l2 -2M7 9l2 -2"/></pattern>'
             )
         return f"<defs>{''.join(parts)}</defs>" if parts else ""
 
@@ -122,10 +125,11 @@ class _Picture:
         part = f" ({frame.part} of {frame.parts})" if frame.parts > 1 else ""
         title = _cluster_title(cluster) + part
         x, y = frame.title_at, place.y + 15
+        size = f'width="{place.width}" height="{place.height}"'
         parts = [
             f'<g class="cluster" data-id="{escaped(cluster.id)}">'
             f"<title>{escaped(title)}</title>"
-            f'<rect x="{place.x}" y="{place.y}" width="{place.width}" height="{place.height}" rx="8"/>'
+            f'<rect x="{place.x}" y="{place.y}" {size} rx="8"/>'
             f'<text class="left quiet" x="{x}" y="{y}">{escaped(title)}</text>'
         ]
         x += text_width(title, SIZE) + 8
@@ -160,9 +164,10 @@ class _Picture:
         x, y = route.points[-1]
         text = arrow_text(arrow)
         label = f'<text x="{x}" y="{y - TIP - 3}">{escaped(text)}</text>' if text else ""
+        path = way(route, self.curved, gap=LABEL if text else 0)
+        ends = f'data-src="{escaped(arrow.source)}" data-dst="{escaped(arrow.target)}"'
         return (
-            f'<g class="edge" data-src="{escaped(arrow.source)}" data-dst="{escaped(arrow.target)}" '
-            f'data-slot="{arrow.slot}"><path{look}{width} d="{way(route, self.curved)}" '
+            f'<g class="edge" {ends} data-slot="{arrow.slot}"><path{look}{width} d="{path}" '
             f'marker-end="url(#{self.root}-{tip})"/>{label}</g>'
         )
 
@@ -174,25 +179,43 @@ class _Picture:
         return f' stroke-width="{1 + 5 * level:.3g}"'
 
 
-def way(route: Route, curved: bool) -> str:
-    """Return the path of an arrow, which ends where its head begins."""
-    points = list(route.points)
-    points[-1] = (points[-1][0], points[-1][1] - TIP)
+def way(route: Route, curved: bool, gap: int = 0) -> str:
+    """Return the path of an arrow, which ends where its head begins; `gap` is left for its text."""
+    x, y = route.points[-1]
+    points = [*route.points[:-1], (x, y - TIP - gap)]
     (x, y), parts = points[0], [f"M{points[0][0]} {points[0][1]}"]
     if route.spline:
-        return parts[0] + "C" + " ".join(f"{px} {py}" for px, py in points[1:])
-    for to, end in points[1:]:
-        if to == x:
-            parts.append(f"V{end}")
-        elif end == y:
-            parts.append(f"H{to}")
+        bends = " ".join(f"{px} {py}" for px, py in points[1:-1])
+        points, parts = points[-2:], [*parts, f"C{bends}"]
+        x, y = points[0]
+    for i, (to, end) in enumerate(points[1:], start=1):
+        following = points[i + 1] if i + 1 < len(points) else (to, end)
+        if to == x or end == y:
+            parts.append(_line((x, y), (to, end), following))
         elif curved and end > y:
             middle = (y + end) // 2
             parts.append(f"C{x} {middle} {to} {middle} {to} {end}")
         else:
             parts.append(f"L{to} {end}")
         x, y = to, end
+    if gap:
+        parts.append(f"m0 {gap - 1}v1")
     return "".join(parts)
+
+
+def _line(start: Point, end: Point, following: Point) -> str:
+    """Return a vertical or horizontal line, with a round corner where it turns into another."""
+    (x, y), (to, down) = start, end
+    across, along = following[0] - to, following[1] - down
+    if to == x and across and not along:
+        turn = CORNER if across > 0 else -CORNER
+        before = CORNER if down > y else -CORNER
+        return f"V{down - before}Q{to} {down} {to + turn} {down}"
+    if down == y and along and not across:
+        turn = CORNER if along > 0 else -CORNER
+        before = CORNER if to > x else -CORNER
+        return f"H{to - before}Q{to} {down} {to} {down + turn}"
+    return f"V{down}" if to == x else f"H{to}"
 
 
 def _cluster_title(cluster: Cluster) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import autograd_core as ag
@@ -46,7 +47,7 @@ def scalar_network() -> View:
 
     def run() -> Any:
         x = [Value(1.0, name="x1"), Value(-2.0, name="x2")]
-        for layer, (m, n) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for layer, (m, n) in enumerate(pairwise(sizes)):
             x = [
                 sum(
                     (Value(next(draw), name=f"w{layer}{j}{i}") * x[i] for i in range(m)),
@@ -55,7 +56,7 @@ def scalar_network() -> View:
                 for j in range(n)
             ]
             if layer < 2:
-                x = [h.relu() for h in x]
+                x = [h.tanh() for h in x]
         x[0].backward()
         return x[0]
 
@@ -117,7 +118,8 @@ def lenet() -> View:
     model = nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(),
+        nn.Linear(84, 10),
     )  # fmt: skip
     target = ag.tensor([1, 2])
     return _step(model, ag.randn(2, 1, 28, 28), lambda y: F.cross_entropy(y, target), "LeNet")

@@ -61,40 +61,39 @@ class Recording:
         return parent
 
     def leaf(self, x: Any, cluster: str | None) -> str:
+        """Return the id of a leaf's box; where it has one already, of a chip for this use."""
         known = self.ids.get(id(x))
-        array = x.data if isinstance(x, Number) else x._array
-        needs = isinstance(x, Number) or x._rg
-        name = self.names.get(id(x)) or x.name
         if known is not None and not self.chips:
             return known
-        self.kept.append(x)
-        key = f"n{len(self.boxes)}"
-        grad = x.grad if isinstance(x, Number) else x._grad
+        scalar = isinstance(x, Number)
+        needs = scalar or x._rg
+        name = self.names.get(id(x)) or x.name
+        title = name or ("leaf" if needs else "x")
+        grad = x.grad if scalar else x._grad
         grad = grad._array if isinstance(grad, Traced) else grad
-        kind = "alias" if known is not None else "leaf" if needs else "input"
-        one = np.size(array) == 1
-        lines = [] if kind == "alias" or isinstance(x, Number) else [type_text(x.dtype, x.shape)]
-        if one and kind != "alias":
-            lines.append(f"value {number(float(array))}")
-        if grad is not None and kind != "alias":
-            text = number(float(grad)) if one else f"rms {number(rms(grad))}"
-            lines.append(f"grad {text}")
+        strength = rms(grad) if needs and grad is not None else None
+        key = f"n{len(self.boxes)}"
+        if known is not None:
+            self.boxes.append(Box(key, "alias", "leaf", title, (), cluster, grad_rms=strength))
+            return key
+        self.kept.append(x)
+        array = np.asarray(x.data if scalar else x._array)
+        facts, value = facts_of(array, grad if needs else None, scalar)
+        kind = "leaf" if needs else "input"
         self.boxes.append(
             Box(
                 key,
                 kind,
                 kind,
-                name or ("x" if not needs else "leaf"),
-                tuple(lines),
+                title,
+                facts,
                 cluster,
                 name=name,
-                shape="" if isinstance(x, Number) else str(list(x.shape)),
+                shape="" if scalar else str(list(x.shape)),
                 dtype=str(x.dtype),
-                value=number(float(array)) if one else "",
-                grad_rms=None if grad is None or not needs else rms(grad),
-                heat=tuple(np.ravel(array).tolist())
-                if 1 < np.size(array) <= 16 and kind != "alias"
-                else (),
+                value=value,
+                grad_rms=strength,
+                heat=heat_of(array),
             )
         )
         self.ids[id(x)] = key
@@ -137,33 +136,42 @@ class Recording:
 
     def box(self, node: Any, key: str, cluster: str | None, order: int) -> Box:
         scalar = isinstance(node, Number)
-        value = node.data if scalar else node.result
-        value = value[0] if isinstance(value, tuple) else value
+        result = node.data if scalar else node.result
+        array = np.asarray(result[0] if isinstance(result, tuple) else result)
         grad = node.grad if scalar else self.grads.get(id(node))
-        one = np.size(value) == 1
-        text = "" if scalar else type_text(value.dtype, value.shape)
-        lines = [text] if text else []
-        if one:
-            lines.append(f"value {number(float(np.ravel(value)[0]))}")
-        if grad is not None:
-            shown = number(float(np.ravel(grad)[0])) if one else f"rms {number(rms(grad))}"
-            lines.append(f"grad {shown}")
-        label = node.op.label(node.params)
+        facts, value = facts_of(array, grad, scalar)
         return Box(
             key,
             "op",
             node.op.name,
-            label,
-            tuple(lines),
+            node.op.label(node.params),
+            facts,
             cluster,
-            shape="" if scalar else str(list(value.shape)),
-            dtype="float64" if scalar else str(value.dtype),
-            value=number(float(np.ravel(value)[0])) if one else "",
+            shape="" if scalar else str(list(array.shape)),
+            dtype=str(array.dtype),
+            value=value,
             grad_rms=None if grad is None else rms(grad),
-            heat=tuple(np.ravel(value).tolist()) if 1 < np.size(value) <= 16 else (),
-            badges=("NaN born here",) if np.isnan(value).any() else (),
+            heat=heat_of(array),
+            badges=("NaN born here",) if np.isnan(array).any() else (),
             order=order,
         )
+
+
+def facts_of(array: np.ndarray, grad: Any, scalar: bool) -> tuple[tuple[str, ...], str]:
+    """Return the lines of a box, and its value where that is one number."""
+    one = array.size == 1
+    value = number(array.item()) if one else ""
+    lines = [] if scalar else [type_text(array.dtype, array.shape)]
+    lines += [f"value {value}"] * one
+    if grad is not None:
+        lines.append(
+            f"grad {number(np.asarray(grad).item()) if one else 'rms ' + number(rms(grad))}"
+        )
+    return tuple(lines), value
+
+
+def heat_of(array: np.ndarray) -> tuple[float, ...]:
+    return tuple(array.ravel().tolist()) if 1 < array.size <= 16 else ()
 
 
 def _state(value: Any) -> str:
@@ -195,13 +203,13 @@ def observed_view(
         recording.sent.setdefault((id(node), id(made)), []).append(x)
         before = recording.grads.get(id(made), 0.0)
         recording.grads[id(made)] = before + np.asarray(x, dtype=float)
+    if isinstance(result, Traced) and seen.contributions:
+        recording.grads.setdefault(id(result._made), 1.0)
     outputs: tuple[str, ...] = ()
     if isinstance(result, Number):
         for node in reversed(ag.engine.history([result])):
             if node.edges:
                 recording.add(node)
-            elif id(node) not in recording.ids:
-                recording.leaf(node, None)
         outputs = (recording.ids[id(result)],)
     else:
         for node in seen.nodes:

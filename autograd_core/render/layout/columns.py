@@ -9,6 +9,7 @@ places. Each of the four keeps the distances, and so does their mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from .layers import Layers
 from .order import Order
@@ -21,47 +22,92 @@ def columns(layers: Layers, order: Order) -> list[int]:
     """Return the x of each vertex's centre; the leftmost border is at 0."""
     width = [item.width + item.width % 2 for item in layers.items]
     width += [2] * (len(layers.rank) - len(width))
-    near = _candidates(layers, order)
+    near = _candidates(layers, order, _bends(layers))
     places: list[list[int]] = []
     for upward in (False, True):
         for mirrored in (False, True):
             ranks = [rank[::-1] for rank in order] if mirrored else order
-            blocks = _aligned(ranks, near[upward], upward)
-            x = _compact(layers, ranks, blocks, width)
+            root, shift = _aligned(ranks, near[upward], upward)
+            if mirrored:
+                shift = [-step for step in shift]
+            x = _compact(layers, ranks, root, shift, width)
             places.append([-place for place in x] if mirrored else x)
     return _balanced(places, width)
 
 
-def _candidates(layers: Layers, order: Order) -> tuple[list[list[int]], list[list[int]]]:
-    """Return, for each vertex, the upper and the lower neighbours it may be aligned with.
+def _bends(layers: Layers) -> list[int]:
+    """Return how far right of its upper vertex's centre a straight segment puts its lower one's.
 
-    Dummies of one arrow come first. What comes from above with nothing above itself, as a weight
-    does, gives way: the chain of results stays straight, its weights stand beside it. Of two
-    segments that cross, the one between two dummies stays straight.
+    Arrows pass the borders of inner frames at given places; a box is met in its middle.
     """
+    items = layers.items
+    bend = [0] * len(layers.top)
+    for link, chain in zip(layers.links, layers.chains, strict=True):
+        if chain and items[link.source].fixed:
+            bend[chain[0]] += link.leave - items[link.source].width // 2
+        if chain and items[link.target].fixed:
+            bend[chain[-1]] -= link.enter - items[link.target].width // 2
+    return bend
+
+
+Near = list[
+    list[tuple[int, int]]
+]  # of each vertex: neighbours, and how far right of them it stands
+
+
+def _candidates(layers: Layers, order: Order, bend: Sequence[int]) -> tuple[Near, Near]:
+    """Return, for each vertex, the upper and the lower neighbours it may be aligned with."""
     place = [0] * len(layers.rank)
     for rank in order:
         for i, v in enumerate(rank):
             place[v] = i
-    upper: list[list[int]] = [[] for _ in layers.rank]
-    lower: list[list[int]] = [[] for _ in layers.rank]
-    blocked = _blocked(layers, order, place)
+    upper: Near = [[] for _ in layers.rank]
+    lower: Near = [[] for _ in layers.rank]
+    blocked, depth = _blocked(layers, order, place), _depths(layers, order)
+    top, dummy = layers.top, layers.is_dummy
     for v, segments in enumerate(layers.above):
-        tops = [layers.top[s] for s in segments if not blocked[s]]
-        main = [u for u in tops if layers.above[u] or layers.is_dummy(u)]
-        for u in sorted(main or tops, key=place.__getitem__):
-            upper[v].append(u)
-            lower[u].append(v)
-    for u, vs in enumerate(lower):
-        lower[u] = sorted(vs, key=place.__getitem__)
+        segments = _spine([s for s in segments if not blocked[s]], layers, depth)
+        for s in sorted(segments, key=lambda s: place[top[s]]):
+            upper[v].append((top[s], bend[s]))
+            lower[top[s]].append((v, -bend[s]))
+    for u, ends in enumerate(lower):
+        straight = [end for end in ends if not dummy(end[0])] or ends
+        lower[u] = sorted(straight, key=lambda end: place[end[0]])
     return upper, lower
+
+
+def _spine(segments: list[int], layers: Layers, depth: Sequence[int]) -> list[int]:
+    """Return those of the segments into a vertex that may be straight.
+
+    The long chain of results stays straight: weights, short branches and arrows that come from
+    further up give way, and stand beside it.
+    """
+    if len(segments) < 2:
+        return segments
+    tops = layers.top
+    direct = [s for s in segments if depth[tops[s]] and not layers.is_dummy(tops[s])] or segments
+    deepest = max(depth[tops[s]] for s in direct)
+    return [s for s in direct if 2 * depth[tops[s]] >= deepest]
+
+
+def _depths(layers: Layers, order: Order) -> list[int]:
+    """Return the longest way from a source to each vertex; arrows from outside have come far."""
+    depth = [0] * len(layers.rank)
+    for rank in order:
+        for v in rank:
+            if layers.is_port(v):
+                depth[v] = len(order)
+            for s in layers.above[v]:
+                u = layers.top[s]
+                depth[v] = max(depth[v], depth[u] + 1)
+    return depth
 
 
 def _blocked(layers: Layers, order: Order, place: Sequence[int]) -> list[bool]:
     """Mark the segments that cross one between two dummies: conflicts of type 1."""
     blocked = [False] * len(layers.top)
     dummy, above, top = layers.is_dummy, layers.above, layers.top
-    for upper, lower in zip(order, order[1:], strict=False):
+    for upper, lower in pairwise(order):
         left = start = 0
         for i, v in enumerate(lower):
             inner = dummy(v) and dummy(top[above[v][0]])
@@ -76,9 +122,13 @@ def _blocked(layers: Layers, order: Order, place: Sequence[int]) -> list[bool]:
     return blocked
 
 
-def _aligned(order: Order, near: Sequence[Sequence[int]], upward: bool) -> list[int]:
-    """Return for each vertex the root of its block, aligned with medians and never crossing."""
+def _aligned(order: Order, near: Near, upward: bool) -> tuple[list[int], list[int]]:
+    """Return for each vertex the root of its block, and how far right of it the vertex stands.
+
+    Vertices are aligned with the median of their neighbours, and alignments never cross.
+    """
     root = list(range(len(near)))
+    shift = [0] * len(near)
     taken = [False] * len(near)
     place = [0] * len(near)
     for rank in order:
@@ -88,17 +138,19 @@ def _aligned(order: Order, near: Sequence[Sequence[int]], upward: bool) -> list[
         last = -1
         for v in rank:
             ends = near[v]
-            if not ends:
-                continue
-            middle = sorted(ends, key=place.__getitem__) if len(ends) > 1 else ends
-            for i in sorted({(len(ends) - 1) // 2, len(ends) // 2}):
-                u = middle[i]
+            if len(ends) > 1:
+                ends = sorted(ends, key=lambda end: place[end[0]])
+                ends = ends[(len(ends) - 1) // 2 : len(ends) // 2 + 1]
+            for u, bend in ends:
                 if root[v] == v and not taken[u] and place[u] > last:
-                    root[v], taken[u], last = root[u], True, place[u]
-    return root
+                    root[v], shift[v] = root[u], shift[u] + bend
+                    taken[u], last = True, place[u]
+    return root, shift
 
 
-def _compact(layers: Layers, order: Order, root: Sequence[int], width: Sequence[int]) -> list[int]:
+def _compact(
+    layers: Layers, order: Order, root: Sequence[int], shift: Sequence[int], width: Sequence[int]
+) -> list[int]:
     """Push blocks to the left, then each one to the right as far as its neighbours let it."""
     count = len(root)
     after: list[dict[int, int]] = [{} for _ in range(count)]
@@ -108,14 +160,16 @@ def _compact(layers: Layers, order: Order, root: Sequence[int], width: Sequence[
         for i in range(len(rank) - 1):
             a, b = rank[i], rank[i + 1]
             free = BETWEEN_BOXES if a < items and b < items else BETWEEN_LINES
-            apart = (width[a] + width[b]) // 2 + free
+            apart = (width[a] + width[b]) // 2 + free + shift[a] - shift[b]
             known = after[root[a]].get(root[b])
             if known is None:
                 waiting[root[b]] += 1
             if known is None or known < apart:
                 after[root[a]][root[b]] = apart
     ready = [v for v in range(count) if root[v] == v and not waiting[v]]
-    x = [0] * count
+    x = [-(10**9)] * count
+    for v in ready:
+        x[v] = 0
     for u in ready:  # grows
         for v, apart in after[u].items():
             x[v] = max(x[v], x[u] + apart)
@@ -125,7 +179,7 @@ def _compact(layers: Layers, order: Order, root: Sequence[int], width: Sequence[
     for u in reversed(ready):
         if after[u]:
             x[u] = min(x[v] - apart for v, apart in after[u].items())
-    return [x[r] for r in root]
+    return [x[r] + step for r, step in zip(root, shift, strict=True)]
 
 
 def _balanced(places: list[list[int]], width: Sequence[int]) -> list[int]:

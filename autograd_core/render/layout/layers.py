@@ -41,7 +41,7 @@ class Layers:
     """
 
     def __init__(self, items: Sequence[Item], links: Sequence[Link]) -> None:
-        self.items = items
+        self.items, self.links = items, links
         self.rank = ranked(items, links)
         self.top: list[int] = []
         self.low: list[int] = []
@@ -69,6 +69,10 @@ class Layers:
 
     def is_dummy(self, v: int) -> bool:
         return v >= len(self.items)
+
+    def is_port(self, v: int) -> bool:
+        """Is it the place where an arrow passes the frame's own border?"""
+        return v < len(self.items) and bool(self.items[v].pinned)
 
     def _chain(self, link: Link) -> list[int]:
         segments = range(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
+from itertools import pairwise
 
 from .layers import Layers
 
@@ -39,7 +40,7 @@ def ordered(layers: Layers) -> Order:
 
 
 def _first(layers: Layers) -> Order:
-    """Walk back from each result, operands from left to right: a tree comes out without crossings."""
+    """Walk back from each result, operands from left to right: a tree has no crossings then."""
     order: Order = [[] for _ in range(max(layers.rank, default=-1) + 1)]
     seen = [False] * len(layers.rank)
     for result in range(len(layers.items)):
@@ -76,7 +77,7 @@ class _Ports:
         layers, free = self.layers, self.free
         place = [0] * len(layers.top)
         total = 0
-        for upper, lower in zip(order, order[1:], strict=False):
+        for upper, lower in pairwise(order):
             count = 0
             for v in lower:
                 for segment in layers.above[v]:

@@ -43,7 +43,8 @@ class Route:
     """The way of an arrow, from the border of a box to that of another.
 
     `points` are joined by curves with vertical ends where they go down, and by straight lines
-    where they do not; those of a `spline` are control points of Bezier curves.
+    where they do not; those of a `spline` are control points of Bezier curves, but for the last
+    one, to which a vertical line leads.
     """
 
     points: tuple[Point, ...]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 from .layers import Layers
 from .order import Order
 from .placed import Point
 
-GAP = 30  # between two ranks
-TALL = 760  # a frame up to this height is never cut
-ASPECT = 1.6  # width to height to aim at
+GAP = 14  # between two ranks, at least
+STEEP = 6  # a way sideways of so many pixels pushes two ranks one pixel further apart
+WIDEST_GAP = 60
+PAGE = (1240, 690)  # a frame that fits is never cut
 FEW = 3  # arrows that may lead from one band to the next
-LANE = 8  # between two of them
-TURN = GAP + FEW * LANE  # room for them above and below a band
-GUTTER = 40 + FEW * LANE  # and between two
+LANE = 9  # between two of them
+TURN = 16  # room below and above a band, besides the lanes
+BANDS = 60
+# A frame is cut when it is shown so much larger then; one inside another only for more.
+WORTH, WORTH_INSIDE = 0.9, 0.6
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Rows:
     band: list[int]  # of each rank
     width: int
     height: int
+    turn: int  # room below and above each band
 
     def around(self, points: list[Point], r: int, lane: int, to: int) -> None:
         """Lead an arrow from below rank r around the end of its band to x = `to` above the next.
@@ -46,17 +49,19 @@ class Rows:
         """
         band, following = self.bands[self.band[r]], self.bands[self.band[r] + 1]
         x = points[-1][0]
-        end = self.bottom[band.last] + 8 + LANE * lane
-        gutter = following.left - 20 - LANE * (FEW - lane)
-        above = self.top[following.first] - TURN + 4 + LANE * lane
+        end = self.bottom[band.last] + LANE * (lane + 1)
+        gutter = following.left - self.turn + LANE * lane
+        above = self.top[following.first] - self.turn + LANE * lane
         points += [(x, end), (gutter, end), (gutter, above), (to, above)]
 
 
 def rows(layers: Layers, order: Order, x: list[int]) -> Rows:
     """Stack the ranks; cut them into bands where the frame is long. Moves `x` with its band."""
     top, bottom = _stacked(layers, order, x)
-    bands = _bands(layers, order, x, top, bottom)
+    passing = [sum(len(layers.below[v]) for v in rank) for rank in order]
+    bands = _bands(layers, order, x, passing, top, bottom)
     band = [i for i, one in enumerate(bands) for _ in range(one.first, one.last + 1)]
+    turn = TURN + LANE * max((passing[one.last] for one in bands[:-1]), default=0)
     right = 0
     for one in bands:
         vertices = [v for rank in order[one.first : one.last + 1] for v in rank]
@@ -65,15 +70,15 @@ def rows(layers: Layers, order: Order, x: list[int]) -> Rows:
         for v in vertices:
             x[v] += shift
             right = max(right, x[v] + _half(layers, v))
-        right += GUTTER
-        down = TURN - top[one.first] if one.first else 0
+        right += 2 * turn
+        down = turn - top[one.first] if one.first else 0
         for r in range(one.first, one.last + 1):
             top[r] += down
             bottom[r] += down
-    height = max(bottom, default=0) + (TURN if len(bands) > 1 else 0)
+    height = max(bottom, default=0) + (turn if len(bands) > 1 else 0)
     if order and any(layers.items[v].pinned == "last" for v in _items(layers, order[-1])):
         top[-1] = bottom[-1] = height
-    return Rows(top, bottom, bands, band, max(0, right - GUTTER), height)
+    return Rows(top, bottom, bands, band, max(0, right - 2 * turn), height, turn)
 
 
 def _items(layers: Layers, rank: Sequence[int]) -> list[int]:
@@ -92,28 +97,66 @@ def _stacked(layers: Layers, order: Order, x: Sequence[int]) -> tuple[list[int],
     for rank in order:
         if bottom:
             ways = [abs(x[layers.top[s]] - x[v]) for v in rank for s in layers.above[v]]
-            y = bottom[-1] + GAP + min(40, max(ways, default=0) // 16)
+            y = bottom[-1] + min(GAP + max(ways, default=0) // STEEP, WIDEST_GAP)
         top.append(y)
         bottom.append(y + max((layers.items[v].height for v in _items(layers, rank)), default=0))
     return top, bottom
 
 
 def _bands(
-    layers: Layers, order: Order, x: Sequence[int], top: Sequence[int], bottom: Sequence[int]
+    layers: Layers,
+    order: Order,
+    x: Sequence[int],
+    passing: Sequence[int],
+    top: Sequence[int],
+    bottom: Sequence[int],
 ) -> list[Band]:
-    """Cut where few arrows pass, into as many bands as give the frame a page's shape."""
-    last = len(order) - 1
-    height = bottom[-1] if bottom else 0
-    width = max((x[v] + _half(layers, v) for rank in order for v in rank), default=0)
-    wanted = round(sqrt(ASPECT * height / (width + GUTTER)))
-    if height <= TALL or wanted < 2 or not all(layers.chains):
-        return [Band(0, last)]
-    passing = [sum(len(layers.below[v]) for v in rank) for rank in order]
+    """Cut where few arrows pass, into as many bands as let the frame be shown largest."""
+    whole = best = [Band(0, len(order) - 1)]
+    if not order or bottom[-1] <= PAGE[1] or not all(layers.chains):
+        return whole
+    sides = [
+        (
+            min(x[v] - _half(layers, v) for v in rank),
+            max(x[v] + _half(layers, v) for v in rank),
+        )
+        for rank in order
+    ]
+    uncut = smallest = _scale(whole, sides, top, bottom)
+    for wanted in range(2, BANDS):
+        bands = _cut(wanted, passing, top, bottom)
+        scale = _scale(bands, sides, top, bottom) * (1.0 + 0.02 * len(bands))
+        if scale < smallest:
+            best, smallest = bands, scale
+    inside = any(item.pinned for item in layers.items)
+    return best if smallest < uncut * (WORTH_INSIDE if inside else WORTH) else whole
+
+
+def _scale(
+    bands: Sequence[Band],
+    sides: Sequence[tuple[int, int]],
+    top: Sequence[int],
+    bottom: Sequence[int],
+) -> float:
+    """Return how many pages wide or high the bands are, side by side."""
+    turn = TURN + LANE
+    along = 0
+    for band in bands:
+        left, right = zip(*sides[band.first : band.last + 1], strict=True)
+        along += max(right) - min(left) + 2 * turn
+    down = max(bottom[band.last] - top[band.first] for band in bands) + 2 * turn
+    return max(1.0, along / PAGE[0], down / PAGE[1])
+
+
+def _cut(
+    wanted: int, passing: Sequence[int], top: Sequence[int], bottom: Sequence[int]
+) -> list[Band]:
+    """Return about so many bands of like height."""
     bands: list[Band] = []
-    first = 0
+    first, last = 0, len(passing) - 1
     for r in range(last - 1):
-        full = (bottom[r] - top[first]) * wanted / height
-        if full >= 0.8 and passing[r] <= (1 if full < 1.0 else FEW):
+        full = (bottom[r] - top[first]) * wanted / bottom[-1]
+        if full >= 0.8 and passing[r] <= (1 if full < 1.15 else FEW):
             bands.append(Band(first, r))
             first = r + 1
     return [*bands, Band(first, last)]

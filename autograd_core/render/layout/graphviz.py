@@ -1,5 +1,0 @@
-"""placeholder"""
-
-
-def arrange_with_dot(view, rooms, titles):
-    return None
