@@ -29,7 +29,7 @@ class detect_anomaly(observe):
     """
 
     def __init__(self, check_nan: bool = True) -> None:
-        super().__init__()
+        super().__init__(blame=None)
         self.check_nan = check_nan
         self.infinite = ""  # where the first infinity came from
 

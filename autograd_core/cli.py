@@ -158,7 +158,7 @@ def add_graph(parsers: Parsers) -> None:
     option("--color-by", choices=QUANTITIES, default="grad", help="(default: %(default)s)")
     option("--view", choices=ORDERS, default="both", help="(default: %(default)s)")
     option("--engine", choices=ENGINES, default="auto", help="layout (default: %(default)s)")
-    option("--theme", choices=THEMES, default="auto", help="(default: %(default)s)")
+    option("--theme", choices=("auto", *THEMES), default="auto", help="(default: %(default)s)")
     parser.set_defaults(run=run_graph)
 
 

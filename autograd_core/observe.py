@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
 from .modes import MODE, Mode, current
@@ -32,7 +33,7 @@ class ObservedNode(Node):
 class Failure(NamedTuple):
     """An op that raised: what it was given, and what it said."""
 
-    op: Op
+    op: str
     sources: tuple[Any, ...]
     slots: tuple[str, ...]
     scope: Any
@@ -41,9 +42,14 @@ class Failure(NamedTuple):
 
 
 class observe:
-    """`with observe() as seen:` keeps every op that runs inside in `seen.nodes`."""
+    """`with observe() as seen:` keeps every op that runs inside in `seen.nodes`.
 
-    def __init__(self) -> None:
+    With `blame` an exception, or else the first NaN, leaves a picture of what led to it there:
+    `observe(blame="why.svg")`.
+    """
+
+    def __init__(self, blame: str | os.PathLike[str] | None = None) -> None:
+        self.blame = blame
         self.nodes: list[ObservedNode] = []
         self.contributions: list[tuple[Node, Any, Any]] = []  # node, edge, what backward sent
         self.roots: list[tuple[Any, Any]] = []  # edges and cotangents that backward started from
@@ -66,6 +72,10 @@ class observe:
     ) -> None:
         MODE.set(self._before.pop())
         self._unobserved = None  # the modes in it refer to the observer
+        if self.blame is not None and (error is None or isinstance(error, Exception)):
+            from .render.neighbourhood import explain
+
+            explain(self, os.fspath(self.blame), error)
 
     def apply(self, op: Op, operands: Sequence[Any], params: tuple[Any, ...], mode: Mode) -> Any:
         """Run an op as it runs unobserved, and keep what it did."""
@@ -137,7 +147,16 @@ class observe:
 def _failure(op: Op, operands: Sequence[Any], mode: Mode, error: Exception) -> Failure:
     slots = [f"{op.arrays[0]}[{i}]" for i in range(len(operands))] if op.variadic else op.arrays
     sources = tuple([_source(x) for x in operands])
-    return Failure(op, sources, tuple(slots), mode.scope, user_line(), str(error))
+    return Failure(op.name, sources, tuple(slots), mode.scope, user_line(), str(error))
+
+
+def failure_of(error: Exception, seen: observe) -> Failure:
+    """Return the op that an error came from; the error itself, where it came from elsewhere."""
+    if seen.failure is not None and str(error).endswith(seen.failure.message):
+        return seen.failure
+    frames = traceback.walk_tb(error.__traceback__)
+    lines = [f"{shown}:{n}" for frame, n in frames if (shown := _shown_as(frame)) is not None]
+    return Failure(type(error).__name__, (), (), None, lines[-1] if lines else "?", str(error))
 
 
 def _exchanged(parts: Sequence[Any]) -> ObservedNode | None:
@@ -181,14 +200,20 @@ def user_line() -> str:
     """Return file:line of the innermost caller that is not part of this library."""
     frame = sys._getframe(1)
     while frame is not None:
-        path = frame.f_code.co_filename
-        shown = _shown.get(path, "")
-        if shown == "":
-            shown = _shown[path] = _show(path)
+        shown = _shown_as(frame)
         if shown is not None:
             return f"{shown}:{frame.f_lineno}"
         frame = frame.f_back
     return "?"
+
+
+def _shown_as(frame: FrameType) -> str | None:
+    """Return how a frame's file is shown; None for this library's own."""
+    path = frame.f_code.co_filename
+    shown = _shown.get(path, "")
+    if shown == "":
+        shown = _shown[path] = _show(path)
+    return shown
 
 
 def _show(path: str) -> str | None:

@@ -82,6 +82,7 @@ class Builder:
         if len(operands) < len(names):
             names = tuple([s for s, x in zip(names, sources, strict=True) if x is not None])
         op = node.op
+        line = getattr(node, "line", None)
         single = op.results is not None and len(node.shape) == 1
         self.number[id(node)] = len(self.nodes)
         self.nodes.append(
@@ -96,7 +97,7 @@ class Builder:
                 self._dtype(node.dtype),
                 (node.name if number else None) or self.names.get(id(node)),
                 self.table.label(node.scope),
-                getattr(node, "line", None),
+                None if line == "?" else line,
                 0 if node.scope is None else node.scope.order,
                 op.view,
                 *((0, 0) if number else self._saved_bytes(node)),
@@ -135,15 +136,16 @@ class Builder:
         return number
 
     def _add_failure(self, failure: Any) -> None:
-        operands = [(s, x) for s, x in zip(failure.slots, failure.sources, strict=True)]
+        given = [(s, x) for s, x in zip(failure.slots, failure.sources, strict=True)]
+        operands = tuple([self._operand(x) for _, x in given if x is not None])
         self.nodes.append(
             GraphNode(
                 number=len(self.nodes),
                 kind="error",
-                op=failure.op.name,
-                label=failure.op.name,
-                operands=tuple([self._operand(x) for _, x in operands if x is not None]),
-                slots=tuple([slot for slot, x in operands if x is not None]),
+                op=failure.op,
+                label=failure.op,
+                operands=operands,
+                slots=tuple([slot for slot, x in given if x is not None]),
                 shape=(),
                 dtype="",
                 module=self.table.label(failure.scope),

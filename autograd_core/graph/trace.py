@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine import pull
 from ..errors import GraphError
-from ..observe import observe
+from ..observe import failure_of, observe
 from ..recording import Node, Number, Traced, edge
 from .builder import Builder, whole
 from .data import Graph
@@ -58,7 +58,7 @@ def _trace_call(
         except Exception as error:
             if not partial:
                 raise
-            return graph_of_run(seen, names, f"{type(error).__name__}: {error}", inputs)
+            return graph_of_run(seen, names, error, inputs)
     outputs = list(output) if isinstance(output, (list, tuple)) else [output]
     if not outputs or not all(isinstance(y, (Traced, Number)) for y in outputs):
         raise GraphError("trace_graph: the function must return a Tensor, a Value, or several")
@@ -83,15 +83,16 @@ def _graph_of(
 def graph_of_run(
     seen: observe,
     names: Mapping[str, Any] | None = None,
-    error: str = "",
+    error: Exception | None = None,
     inputs: Sequence[Any] = (),
 ) -> Graph:
-    """Return the graph of everything that an observer has seen, with the op that failed."""
-    failure = seen.failure
+    """Return the graph of everything that an observer has seen, with what failed at the end."""
+    failure = None if error is None else failure_of(error, seen)
     users = [*seen.nodes, *([] if failure is None else [failure])]
     used = {whole(source) for user in users for source in user.sources if isinstance(source, Node)}
+    said = "" if error is None else f"{type(error).__name__}: {error}"
     last = [node for node in seen.nodes if node not in used]
-    return _builder(seen, names or {}, inputs).build(last, failure, error)
+    return _builder(seen, names or {}, inputs).build(last, failure, said)
 
 
 def _builder(seen: observe, names: Mapping[str, Any], inputs: Sequence[Any] = ()) -> Builder:

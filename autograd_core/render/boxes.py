@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from .badges import rms_of
@@ -62,13 +63,15 @@ class Boxes:
     def _lines(self, node: GraphNode) -> list[str]:
         if node.kind == "error":
             shapes = [self._operand_type(x.node, x.text) for x in node.operands]
-            return [f"got {', '.join(shapes)}", node.error] if shapes else [node.error]
+            got = [f"got {', '.join(shapes)}"] if shapes else []
+            return [*got, *wrap(visible(node.error, 240), 44)]
         pairs = zip(node.slots, node.operands, strict=True)
         lines = [f"{slot} = {x.text}" for slot, x in pairs if x.node is None]
         lines.append(node.type_text)
         if node.values is not None:
             word = "value " if node.value is not None else ""
-            lines.append(word + statistics_text(node.values, 3 if not word else 4))
+            text = word + statistics_text(node.values, 3 if not word else 4)
+            lines += text.replace("] mean", "]\nmean").split("\n")
         if node.grad is not None:
             lines.append(f"grad {number_text(node.grad)}")
         elif node.grads is not None:

@@ -54,12 +54,13 @@ def _statement(node: GraphNode, ascii: bool) -> str:
         made = "" if node.label == "Tensor" else f"({quoted(node.label, ascii)})"
         name = "" if node.name is None else " " + quoted(node.name, ascii)
         return f"%{node.number} = {node.op}{made}{name}"
-    label = "" if node.label == known_label(node.op) else f'"{escaped(node.label, ascii)}"'
-    usual = known_slots(node.op, len(node.operands))
+    usual = node.label == known_label(node.op) or node.kind == "error"
+    label = "" if usual else f'"{escaped(node.label, ascii)}"'
+    slots = known_slots(node.op, len(node.operands))
     operands = ", ".join(
         [
             operand_text(x) if slot == known else f"{slot}={operand_text(x)}"
-            for x, slot, known in zip(node.operands, node.slots, usual, strict=True)
+            for x, slot, known in zip(node.operands, node.slots, slots, strict=True)
         ]
     )
     failed = "failed " if node.kind == "error" else ""
@@ -90,7 +91,7 @@ def operand_text(operand: Operand) -> str:
 
 
 def _facts(node: GraphNode, ascii: bool, times: bool) -> str:
-    facts = [node.type_text]
+    facts = [] if node.kind == "error" else [node.type_text]
     if node.values is not None:
         facts.append(f"val {statistics_text(node.values)}")
     if node.grads is not None:

@@ -73,7 +73,7 @@ def _node(line: str, before: Sequence[GraphNode]) -> GraphNode:
     else:
         given |= _operation(statement, line)
     if given["kind"] == "error":
-        given |= {"shape": (), "dtype": "", "saved_bytes": None}
+        given |= {"shape": (), "dtype": "", "saved_bytes": None, "label": given["op"]}
     else:
         given |= _types(facts.pop(0))
     for fact in facts:
