@@ -13,7 +13,7 @@ from ..op import PART
 from ..recording import NOTHING, Node, Number, Traced, edge
 from ..saved import saved_arrays
 from .data import Graph, GraphNode, Operand, type_text
-from .flow import Flow, NumberFlow
+from .flow import Flow, NumberFlow, whole
 from .scopes import ModuleTable, outermost
 from .statistics import Statistics, of_array, of_number
 
@@ -173,7 +173,7 @@ class Builder:
         """Return what backward sent to a node; to all of its results, where it has several."""
         if not self.flow.known:
             return None
-        g = self.flow.arrived.get(node)
+        g = self.flow.gradient(node)
         return None if g is None else _statistics(g)
 
     def _saved_bytes(self, node: Any) -> tuple[int | None, int]:
@@ -207,11 +207,6 @@ def root_of(y: Any) -> Any:
     made = getattr(y, "_made", None)
     source = edge(y, None) if made is None else made
     return y if source is None else source
-
-
-def whole(source: Any) -> Any:
-    """Return the node of an op with several results for the node of one of them."""
-    return source.edges[0] if source.__class__ is Node and source.op is PART else source
 
 
 def _history(roots: Sequence[Any]) -> list[Any]:

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
-from ..recording import Number, Traced
+from ..op import PART
+from ..recording import Node, Number, Traced
+
+
+def whole(source: Any) -> Any:
+    """Return the node of an op with several results for the node of one of them."""
+    return source.edges[0] if source.__class__ is Node and source.op is PART else source
 
 
 class Flow:
@@ -22,6 +28,7 @@ class Flow:
         self.known = False  # whether anything was sent
         self.sent: dict[Any, list[Any]] = {}  # node -> what it sent, by slot
         self.arrived: dict[Any, Any] = {}  # node or leaf -> the sum of what it was sent
+        self._parts: dict[Any, dict[int, Any]] = {}  # node -> the nodes of its results
         self._next: dict[Any, int] = {}  # node -> the slot to try first
         for root, g in roots:
             self._arrive(root, g._array if isinstance(g, Traced) else g)
@@ -42,8 +49,18 @@ class Flow:
 
     def _arrive(self, edge: Any, x: Any) -> None:
         self.known = True
+        inner = whole(edge)
+        if inner is not edge:
+            self._parts.setdefault(inner, {})[edge.params[0]] = edge
         before = self.arrived.get(edge)
         self.arrived[edge] = x if before is None else before + x
+
+    def gradient(self, node: Any) -> Any:
+        """Return what arrived at a node or leaf; for several results a list; None for nothing."""
+        parts = self._parts.get(node)
+        if parts is None:
+            return self.arrived.get(node)
+        return [self.arrived[parts[k]] for k in sorted(parts)]
 
     def along(self, node: Any) -> Sequence[Any]:
         """Return what a node sent along each of its edges; None where it sent nothing."""

@@ -62,8 +62,8 @@ def of_array(array: Any) -> Statistics:
     if array.size <= FEW:
         heat = tuple(None if math.isnan(x) else x for x in map(float, array.ravel().tolist()))
     known = array
-    if array.dtype.kind == "f" and not math.isfinite(float(np.add.reduce(array, axis=None))):
-        known = array[np.isfinite(array)]
+    if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
+        known = array[finite]
     missing = array.size - known.size
     nans = int(np.isnan(array).sum()) if missing else 0
     least, mean, greatest, rms = _moments(known)

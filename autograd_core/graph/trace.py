@@ -11,9 +11,9 @@ from ..engine import pull
 from ..errors import GraphError
 from ..observe import failure_of, observe
 from ..recording import Node, Number, Traced, edge
-from .builder import Builder, whole
+from .builder import Builder
 from .data import Graph
-from .flow import Flow
+from .flow import Flow, whole
 
 
 def trace_graph(

@@ -63,8 +63,9 @@ class Boxes:
     def _lines(self, node: GraphNode) -> list[str]:
         if node.kind == "error":
             shapes = [self._operand_type(x.node, x.text) for x in node.operands]
+            where = [f"at {node.line}"] if node.line else []
             got = [f"got {', '.join(shapes)}"] if shapes else []
-            return [*got, *wrap(visible(node.error, 240), 44)]
+            return [*got, *wrap(visible(node.error, 240), 36), *where]
         pairs = zip(node.slots, node.operands, strict=True)
         lines = [f"{slot} = {x.text}" for slot, x in pairs if x.node is None]
         lines.append(node.type_text)
@@ -148,7 +149,7 @@ class Boxes:
 
     def _section_group(self, section: Section, ops: list[GraphNode]) -> str | None:
         if self.scale.color_by == "module":
-            return section.label if section.kind == "module" else ops and ops[0].module or None
+            return section.label if section.kind == "module" else ops[0].module if ops else None
         return section.kind if self.scale.color_by == "op" else None
 
     def _sums(self, nodes: list[GraphNode], ops: list[GraphNode], counted: str) -> list[str]:

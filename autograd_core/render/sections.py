@@ -157,6 +157,8 @@ def _place_leaves(graph: Graph, root: Section, leaves: Sequence[int]) -> None:
             section = next(
                 (s.parent for s in _upwards(section)[::-1] if s.kind == "module"), section
             )
+        while section.kind == "repeat" and not section.weights and section.parent is not None:
+            section = section.parent  # what the first block begins with
         group = len(numbers) >= ALIKE
         found: list[Item] = (
             [enclosed(section, Section("leaves", ""), numbers)] if group else numbers
