@@ -280,6 +280,12 @@ class Value(Number):
         name = "" if self.name is None else f", name={self.name!r}"
         return f"Value(data={_short(self.data)}, grad={_short(self.grad)}{name})"
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Show a notebook the graph as well, while all of it can be read."""
+        from .render.forms import picture_of_value
+
+        return {"text/plain": repr(self), **picture_of_value(self)}
+
     def __float__(self) -> float:
         return self.data
 

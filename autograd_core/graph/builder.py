@@ -128,7 +128,7 @@ class Builder:
                 slots=(),
                 shape=tuple(x.shape),
                 dtype=self._dtype(x.dtype),
-                name=self.names.get(id(x)) or x.name,  # type: ignore[attr-defined]
+                name=self.names.get(id(x), x.name),
                 values=_statistics(array),
                 grads=grads,
             )

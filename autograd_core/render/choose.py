@@ -33,8 +33,8 @@ def view_of(
     """Choose what a picture of the graph shows.
 
     `collapse` closes sections, those with few ops first and all of one size together: 0 shows
-    every op, 1 as little as possible, "auto" as much as leaves at most 40 boxes, or 25 of more
-    than 100 ops.
+    every op, 1 as little as possible, "auto" as few as leave at most 40 boxes, or 25 of more than
+    100 ops.
     `view` takes the ops that ran "forward", those of a differentiable "backward", or "both".
     """
     if view not in ORDERS:
@@ -70,8 +70,8 @@ class _Chooser:
         self.given = sorted((used | alone) - set(self.ops))  # leaves, and what was cut off
         self.root = sections_of(graph, self.ops, self.given)
         sections = [s for s in self.root.sections() if s is not self.root]
-        self.sizes = sorted({section.size for section in sections})
-        self.closed = 0  # how many of these sizes are
+        self.ranks = sorted({section.rank for section in sections})
+        self.closed = 0  # how many of these ranks are
         badges = gradient_badges(self._module_gradients(sections))
         self.boxes = Boxes(graph, color_by, births(graph), badges)
         self.ids = _section_ids(sections, self.boxes)
@@ -87,7 +87,7 @@ class _Chooser:
 
     def view(self, share: float | None, title: str) -> View:
         """Return the view with so large a share of the sections closed; None: as many as needed."""
-        self.closed = self._fitting() if share is None else round(share * len(self.sizes))
+        self.closed = self._fitting() if share is None else round(share * len(self.ranks))
         items, owner = self._visible()
         uses = self._uses(owner)
         chips = {n: users for n, users in uses.items() if len(users) > USES}
@@ -105,9 +105,9 @@ class _Chooser:
         )
 
     def _fitting(self) -> int:
-        """Return the least number of closed sizes with which the picture can be read."""
+        """Return the least number of closed ranks with which the picture can be read."""
         band = WIDE_BAND if len(self.ops) <= SMALL else BAND
-        low, high = 0, len(self.sizes)
+        low, high = 0, len(self.ranks)
         while low < high:
             self.closed = (low + high) // 2
             if self._count() <= band:
@@ -122,7 +122,9 @@ class _Chooser:
         return len(items) + sum(chips) - len(chips)
 
     def _is_open(self, section: Section) -> bool:
-        return section is self.root or section.size > ([-1, *self.sizes])[self.closed]
+        return (
+            section is self.root or self.closed == 0 or section.rank > self.ranks[self.closed - 1]
+        )
 
     def _visible(self) -> tuple[list[tuple[int | Section, Section]], dict[int, str]]:
         """Return what has a box, with the section around it, and the box that each node is in."""

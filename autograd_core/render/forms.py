@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engine import history
+from ..graph.trace import trace_graph
 from . import svg as pictures
 from .view import View
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from ..graph.data import Graph
 
 AUTOMATIC = 300_000  # bytes of a picture that a notebook shows unasked
+VALUES = 150  # in the graph of a Value that a notebook draws
 LINES = 60  # of a text beside it
 FORMS: dict[str, Callable[..., str]] = {
     ".svg": lambda graph, **choices: svg(graph, **choices),
@@ -50,6 +53,13 @@ def mimebundle(graph: Graph) -> dict[str, str]:
     if len(picture) > AUTOMATIC:
         picture = svg(graph, collapse=1.0)
     return {"text/plain": "\n".join(lines), "image/svg+xml": picture}
+
+
+def picture_of_value(value: Any) -> dict[str, str]:
+    """Return the picture of a Value's graph, where it is small."""
+    if len(history([value])) > VALUES:
+        return {}
+    return {"image/svg+xml": svg(trace_graph(value), collapse=0.0)}
 
 
 def _without(choices: dict[str, Any], *names: str) -> dict[str, Any]:

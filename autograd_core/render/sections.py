@@ -30,6 +30,8 @@ class Section:
     times: int = 1  # of a repeat: how many blocks
     weights: str = ""  # of a repeat: "same" in all blocks, each its "own", or none
     size: int = 0  # ops inside
+    rank: tuple[int, int] = (0, 0)  # sections of lower ranks are closed first: the size, and
+    # how many sections inside hold all of it
 
     def numbers(self) -> Iterator[int]:
         """Give the numbers of all nodes inside."""
@@ -128,6 +130,9 @@ def _number(root: Section, leaves: set[int]) -> None:
         section.number = number
     for section in reversed(sections):
         section.size += sum(isinstance(x, int) and x not in leaves for x in section.items)
+        inside = [x.rank for x in section.items if isinstance(x, Section)]
+        same = [level + 1 for size, level in inside if size == section.size]
+        section.rank = section.size, max(same, default=0)
         if section.parent is not None:
             section.parent.size += section.size
 
