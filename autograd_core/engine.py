@@ -93,19 +93,10 @@ def _leading_to(targets: set[Any], order: list[Node]) -> set[Any]:
 
 
 def _pull_all(
-    order: list[Node],
-    cotangents: dict[Any, Any],
-    kept: set[Any],
-    useful: set[Any] | None,
-    retain: bool,
-    scopes: BackwardScopes | None,
-    note: Any,
-    hooks: bool,
-) -> None:
-    """Visit each node after all its uses, and send on what its rules make of its cotangent.
-
-    With `scopes` the walk records itself, each op in the scope that is the node's counterpart.
-    """
+    order: list[Node], cotangents: dict[Any, Any], kept: set[Any], useful: set[Any] | None,
+    retain: bool, scopes: BackwardScopes | None, note: Any, hooks: bool,
+) -> None:  # fmt: skip
+    """Visit each node after all its uses, and send on what its rules make of its cotangent."""
     sums: set[Any] = set()  # cotangents added up here: nobody else holds them, they grow in place
     latest = versions.latest
     for node in order:

@@ -71,17 +71,8 @@ class Builder:
         if number and not node.edges:
             self._add_leaf(node)
             return
-        sources, names = sources_of(node), slots_of(node)
-        sent = self.flow.along(node) if self.flow.known else ()
-        if sent:
-            sent = [None if x is None else _statistics(x) for x in sent]
-        operands: list[Operand] = []
-        for i, source in enumerate(sources):
-            if source is not None:
-                operands.append(self._operand(source, sent[i] if sent else None))
-        if len(operands) < len(names):
-            names = tuple([s for s, x in zip(names, sources, strict=True) if x is not None])
-        op = node.op
+        op, sources = node.op, sources_of(node)
+        operands, names = self._operands(node, sources)
         line = getattr(node, "line", None)
         single = op.results is not None and len(node.shape) == 1
         self.number[id(node)] = len(self.nodes)
@@ -91,11 +82,11 @@ class Builder:
                 "op",
                 op.name,
                 self._text(op.label(node.params)),
-                tuple(operands),
+                operands,
                 names,
                 node.shape[0] if single else node.shape,
                 self._dtype(node.dtype),
-                (node.name if number else None) or self.names.get(id(node)),
+                getattr(node, "name", None) or self.names.get(id(node)),
                 self.table.label(node.scope),
                 None if line == "?" else line,
                 0 if node.scope is None else node.scope.order,
@@ -109,8 +100,23 @@ class Builder:
             )
         )
 
+    def _operands(
+        self, node: Any, sources: Sequence[Any]
+    ) -> tuple[tuple[Operand, ...], tuple[str, ...]]:
+        """Return the operands of a node, without those left out, and the names of their slots."""
+        names = slots_of(node)
+        sent: Sequence[Any] = self.flow.along(node) if self.flow.known else ()
+        operands: list[Operand] = []
+        for i, source in enumerate(sources):
+            if source is not None:
+                operands.append(self._operand(source, _statistics(sent[i]) if sent else None))
+        if len(operands) < len(names):
+            names = tuple([s for s, x in zip(names, sources, strict=True) if x is not None])
+        return tuple(operands), names
+
     def _add_leaf(self, x: Any) -> int:
         number = self.number[id(x)] = len(self.nodes)
+        name: str | None = self.names.get(id(x), x.name)
         kind = "leaf" if isinstance(x, Number) or x._rg else "input"
         if kind == "input" and self.inputs and id(x) not in self.inputs:
             kind = "constant"
@@ -128,7 +134,7 @@ class Builder:
                 slots=(),
                 shape=tuple(x.shape),
                 dtype=self._dtype(x.dtype),
-                name=self.names.get(id(x), x.name),
+                name=name,
                 values=_statistics(array),
                 grads=grads,
             )

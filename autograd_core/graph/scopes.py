@@ -32,7 +32,8 @@ class ModuleTable:
         kind = type(module).__name__
         path, label = kind, kind
         if outer is not None:
-            path = self._path(outer, scope.parent.module(), module)
+            caller: Any = scope.parent
+            path = self._path(outer, caller.module(), module)
             label = f"{path} ({kind})"
         self.modules.setdefault(label, GraphModule(label, path, kind, outer))
         return label

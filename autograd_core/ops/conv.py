@@ -12,8 +12,8 @@ The work on arrays is in conv_arrays.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DtypeError, ShapeError

@@ -38,9 +38,10 @@ def graph_tree(graph: Graph, *, ascii: bool = False) -> str:
             rails.append(node.number)
         at = columns[0]
         lines.append(pen.node(len(rails), at) + " " + _said(graph, node, ascii))
-        sources = list(dict.fromkeys(x.node for x in node.operands if x.node in known))
-        below = [n for n in sources if n is not None and n not in rails]
-        joins = [rails.index(n) for n in sources if n is not None and n in rails]
+        operands = [x.node for x in node.operands if x.node is not None]
+        sources = [n for n in dict.fromkeys(operands) if n in known]
+        below = [n for n in sources if n not in rails]
+        joins = [rails.index(n) for n in sources if n in rails]
         lines += pen.turn(len(rails), at, len(below), joins)
         rails[at : at + 1] = below
     return "\n".join([line.rstrip()[:COLUMNS] for line in lines] + [""])

@@ -41,15 +41,15 @@ class Section:
             if isinstance(item, int):
                 yield item
             else:
-                waiting += reversed(item.items)
+                waiting.extend(reversed(item.items))
 
     def sections(self) -> Iterator[Section]:
         """Give all sections inside, outer ones first."""
-        waiting = [self]
+        waiting: list[Section] = [self]
         while waiting:
             section = waiting.pop()
             yield section
-            waiting += reversed([x for x in section.items if isinstance(x, Section)])
+            waiting.extend([x for x in section.items if isinstance(x, Section)][::-1])
 
 
 def sections_of(graph: Graph, ops: Sequence[int], leaves: Sequence[int]) -> Section:
@@ -148,34 +148,30 @@ def _place_leaves(graph: Graph, root: Section, leaves: Sequence[int]) -> None:
         for operand in graph.nodes[n].operands:
             if operand.node is not None:
                 users.setdefault(operand.node, []).append(n)
-    alike: dict[Any, list[Item]] = {}
+    alike: dict[Any, list[int]] = {}
     for n in leaves:
         node = graph.nodes[n]
         single = tuple(dict.fromkeys(users.get(n, ()))) if len(users.get(n, ())) == 1 else n
         alike.setdefault((single, node.kind, node.dtype, node.shape), []).append(n)
     placed: dict[int, tuple[Section, list[Item]]] = {}
     for numbers in alike.values():
-        first = numbers[0]
-        assert isinstance(first, int)
-        section = _common([home[n] for n in users.get(first, ())] or [root])
-        if not _belongs(graph.nodes[first]):
-            section = next(
-                (s.parent for s in _upwards(section)[::-1] if s.kind == "module"), section
-            )
-        while section.kind == "repeat" and not section.weights and section.parent is not None:
-            section = section.parent  # what the first block begins with
-        group = len(numbers) >= ALIKE
-        found: list[Item] = (
-            [enclosed(section, Section("leaves", ""), numbers)] if group else numbers
-        )
+        section = _home(graph.nodes[numbers[0]], [home[n] for n in users.get(numbers[0], ())], root)
+        found: list[Item] = [*numbers]
+        if len(numbers) >= ALIKE:
+            found = [enclosed(section, Section("leaves", ""), found)]
         placed.setdefault(id(section), (section, []))[1].extend(found)
     for section, found in placed.values():
         section.items = [*found, *section.items]
 
 
-def _belongs(node: GraphNode) -> bool:
-    """Whether a leaf is part of the modules that use it, and not handed to them."""
-    return node.label == "Parameter" or node.kind == "constant"
+def _home(leaf: GraphNode, users: Sequence[Section], root: Section) -> Section:
+    """Return the section that a leaf stands in: outside of modules that it was handed to."""
+    around = _upwards(_common(users or [root]))
+    if not (leaf.label == "Parameter" or leaf.kind == "constant"):
+        outer = [i for i, section in enumerate(around) if section.kind == "module"]
+        around = around[outer[-1] + 1 :] if outer else around
+    # What a repeat begins with is none of its weights, if it has none.
+    return next(s for s in around if s.kind != "repeat" or s.weights)
 
 
 def _common(sections: Sequence[Section]) -> Section:

@@ -51,7 +51,8 @@ def _module(line: str) -> GraphModule:
     kind, parent = fields[2], None
     if " in " in kind:
         kind, parent = re.split(r" in ", kind, maxsplit=1)
-    return GraphModule(*map(unquoted, (fields[0], fields[1], kind)), parent and unquoted(parent))
+    label, path, kind = map(unquoted, (fields[0], fields[1], kind))
+    return GraphModule(label, path, kind, None if parent is None else unquoted(parent))
 
 
 def _fields(line: str) -> list[str]:

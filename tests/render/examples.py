@@ -14,7 +14,8 @@ HOSTILE = [
     "</script><script>", "<!--", "javascript:", "%0A", "a\nb", "a\tb", "\x00", "\x01", "\ufffe",
     "\ud800", "\u202eevil", "e\u0301\u0327", "\N{GRINNING FACE}", "x" * 10_000, "", " ", "  a  b  ",
     "digraph", "node", "cluster_0", "__proto__", "%1", "%0 = leaf", "return", "# x", "a = b",
-    "in x", "grad 1", 'named "x"', "\x1b[31m", "end", "subgraph", "\r", "\u2028", "f32[3]", "(", ")",
+    "in x", "grad 1", 'named "x"', "\x1b[31m", "end", "subgraph", "\r", "\u2028", "f32[3]",
+    "(", ")",
 ]  # fmt: skip
 
 

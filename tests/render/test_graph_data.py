@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import math
@@ -16,11 +17,16 @@ import pytest
 
 import autograd_core as ag
 import nn
-from autograd_core.graph import Graph, Statistics, trace_graph
-from autograd_core.graph.statistics import of_array
+from autograd_core.graph import Graph
+from autograd_core.graph.statistics import Statistics as Plain
+from autograd_core.graph.statistics import of_array as plain_of_array
 from tests.render.examples import HOSTILE, loss, of_mlp, powers_of_two
 
+# Any: a statistic is None where nothing was told, and these tests fail on that.
 Value: Any = ag.Value
+Statistics: Any = Plain
+of_array: Any = plain_of_array
+trace_graph: Any = ag.trace_graph
 
 
 def test_statistics_are_those_of_the_elements(rng: np.random.Generator) -> None:
@@ -48,7 +54,7 @@ def test_statistics_take_every_dtype(array: Any) -> None:
     assert of_array(array).max == float(np.max(array))
 
 
-def contributions(graph: Graph, number: int) -> list[Statistics]:
+def contributions(graph: Graph, number: int) -> list[Any]:
     """Return what was sent to a node."""
     operands = [x for node in graph.nodes for x in node.operands if x.node == number]
     return [x.sent for x in operands if x.sent is not None]
@@ -248,10 +254,8 @@ def test_a_run_that_fails_leaves_what_ran_before() -> None:
 
 def test_an_error_of_no_op_is_told_as_well() -> None:
     def careless(x: ag.Tensor) -> Any:
-        try:
+        with contextlib.suppress(ValueError):
             _ = x + ag.ones(3)
-        except ValueError:
-            pass
         x.exp()
         raise KeyError("lost")
 
