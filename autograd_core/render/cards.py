@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, isnan
 
@@ -43,7 +43,7 @@ def number_text(x: float) -> str:
 
 
 def arrow_text(arrow: Arrow) -> str:
-    """Return what is written on an arrow: its label or what was sent, and how many it stands for."""
+    """Return what is written on an arrow: its label or what was sent; how many it stands for."""
     text = clipped(arrow.label, LONGEST)
     if not text and arrow.contribution is not None:
         text = number_text(arrow.contribution)
@@ -149,48 +149,43 @@ def _height(card: Card) -> int:
 
 def drawn(card: Card, place: Placed, result: bool) -> str:
     """Return the SVG of a box: its border, then its text from top to bottom."""
-    box, middle = card.box, place.width // 2
+    box, width, height = card.box, place.width, place.height
     kinds = f"node {box.kind} {card.look}" + " result" * result
+    radius = {"alias": min(height // 2, 12), "leaf": 12, "input": 2, "constant": 2}.get(box.kind, 6)
     parts = [
         f'<g class="{escaped(kinds)}" role="listitem"{_data(box)} '
         f'transform="translate({place.x} {place.y})"><title>{_title(box, card)}</title>'
     ]
-    radius = {"alias": min(place.height // 2, 12), "leaf": 12, "input": 2, "constant": 2}.get(
-        box.kind, 6
-    )
     if box.stack:
-        parts.append(
-            f'<path class="sheet" d="M5 0v-4h{place.width - 2}v{place.height - 2}h-3'
-            f'M8 -4v-4h{place.width - 2}v{place.height - 2}h-3"/>'
-        )
-    parts.append(f'<rect width="{place.width}" height="{place.height}" rx="{radius}"/>')
-    y = PAD_Y
+        sheet = f"h{width - 2}v{height - 2}h-3"
+        parts.append(f'<path class="sheet" d="M5 0v-4{sheet}M8 -4v-4{sheet}"/>')
+    parts.append(f'<rect width="{width}" height="{height}" rx="{radius}"/>')
+    return "".join([*parts, *_rows(card, width), "</g>"])
+
+
+def _rows(card: Card, width: int) -> Iterator[str]:
+    box, middle, y = card.box, width // 2, PAD_Y
     if card.slots:
-        cell = place.width / (2 * len(card.slots))
-        parts += [
-            _text(int(cell * (2 * i + 1)), y + 9, slot, "slot") for i, slot in enumerate(card.slots)
-        ]
+        for i, slot in enumerate(card.slots):
+            yield _text(width * (2 * i + 1) // (2 * len(card.slots)), y + 9, slot, "slot")
         y += LINE
     chip = box.kind == "alias"
-    parts.append(_text(middle, y + (11 if chip else 13), card.title, "" if chip else "name"))
+    yield _text(middle, y + (11 if chip else 13), card.title, "" if chip else "name")
     y += LINE if chip else TITLE_LINE
     for line in card.lines:
-        parts.append(_text(middle, y + 10, line))
+        yield _text(middle, y + 10, line)
         y += LINE
     if box.heat:
-        parts.append(_strip(box.heat, middle - len(box.heat) * BAR // 2, y + 2))
+        yield _strip(box.heat, middle - len(box.heat) * BAR // 2, y + 2)
         y += BAR_HEIGHT + 4
     if card.saved:
-        parts.append(_text(middle, y + 10, card.saved, "freed" if box.freed else ""))
+        yield _text(middle, y + 10, card.saved, "freed" if box.freed else "")
         y += LINE
     for badge in card.badges:
-        width = text_width(badge, SIZE) + 10
-        parts.append(
-            f'<rect class="badge" x="{middle - width // 2}" y="{y + 1}" width="{width}" '
-            f'height="16" rx="8"/>{_text(middle, y + 13, badge, "badge")}'
-        )
+        wide = text_width(badge, SIZE) + 10
+        yield f'<rect class="badge" x="{middle - wide // 2}" y="{y + 1}" width="{wide}" '
+        yield f'height="16" rx="8"/>{_text(middle, y + 13, badge, "badge")}'
         y += BADGE_LINE
-    return "".join(parts) + "</g>"
 
 
 def _text(x: int, y: int, text: str, look: str = "") -> str:

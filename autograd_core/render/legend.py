@@ -28,9 +28,9 @@ def legend(view: View, cards: Sequence[Card], widths: bool) -> list[Entry]:
     """Return the entries; `widths` tells whether arrows are as wide as their gradients."""
     looks = {card.look for card in cards}
     kinds = {card.box.kind for card in cards}
-    entries = [*_scale(view, looks), *_looks(view, cards, looks), *_groups(view, cards)]
+    entries = [*_scale(view, looks), *_looks(cards, looks, kinds), *_groups(cards)]
     marks = [
-        ("leaf" in looks, _box("leaf", 7), "leaf"),
+        ("leaf" in kinds, _box("leaf", 7), "leaf"),
         ("alias" in kinds, _CHIP, "another use of a leaf"),
         (any(card.box.stack for card in cards), _SHEETS, "several in one"),
         (any(box.id in view.outputs for box in view.boxes), _box("result", 3), "result"),
@@ -96,21 +96,20 @@ def _scale(view: View, looks: set[str]) -> list[Entry]:
     return [Entry(cells, f"{name}, {number_text(low)} to {number_text(high)}", width)]
 
 
-def _looks(view: View, cards: Sequence[Card], looks: set[str]) -> list[Entry]:
-    failed = any(card.box.kind == "error" for card in cards)
+def _looks(cards: Sequence[Card], looks: set[str], kinds: set[str]) -> list[Entry]:
     broken = any(card.look == "alarm" and card.box.kind != "error" for card in cards)
     found = [
         ("zero" in looks, "zero", 3, "gradient exactly 0"),
         ("none" in looks, "none", 3, "no gradient"),
         (broken, "alarm", 3, "gradient NaN or infinite"),
-        (failed and not broken, "alarm", 3, "failed"),
-        ("input" in looks, "input", 2, "input or constant"),
+        ("error" in kinds, "alarm", 3, "failed"),
+        (bool(kinds & {"input", "constant"}), "input", 2, "input or constant"),
         ("module" in looks, "module", 3, "module or fold"),
     ]
     return [Entry(_box(look, radius), text) for occurs, look, radius, text in found if occurs]
 
 
-def _groups(view: View, cards: Sequence[Card]) -> list[Entry]:
+def _groups(cards: Sequence[Card]) -> list[Entry]:
     named = {
         card.look: card.box.group
         for card in cards

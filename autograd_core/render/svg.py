@@ -79,8 +79,8 @@ class _Picture:
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="{self.root}" role="img" '
             f'viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
-            f"<title>{escaped(view.title or 'Graph')}</title>",
-            f"<desc>{escaped(view.description or self._described())}</desc>",
+            f"<title>{escaped(view.title.strip() or 'Graph')}</title>",
+            f"<desc>{escaped(view.description.strip() or self._described())}</desc>",
             f"<style>{style_sheet(self.theme, looks)}</style>",
             self._definitions(looks),
             f'<rect class="page" width="{width}" height="{height}"/>',

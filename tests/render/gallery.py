@@ -46,7 +46,7 @@ def scalar_network() -> View:
     draw = iter([((7 * i * i + 3 * i) % 19 - 9) / 9.0 for i in range(200)])
 
     def run() -> Any:
-        x = [Value(1.0, name="x1"), Value(-2.0, name="x2")]
+        x: list[Any] = [Value(1.0, name="x1"), Value(-2.0, name="x2")]
         for layer, (m, n) in enumerate(pairwise(sizes)):
             x = [
                 sum(

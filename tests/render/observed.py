@@ -67,7 +67,7 @@ class Recording:
             return known
         scalar = isinstance(x, Number)
         needs = scalar or x._rg
-        name = self.names.get(id(x)) or x.name
+        name = self.names.get(id(x)) or getattr(x, "name", None)
         title = name or ("leaf" if needs else "x")
         grad = x.grad if scalar else x._grad
         grad = grad._array if isinstance(grad, Traced) else grad

@@ -77,7 +77,7 @@ class _Ways:
         return at
 
     def _exits(self) -> list[int]:
-        """Return the x at which each link begins: near a box's middle, in the order of their ends."""
+        """Return the x at which each link begins: near a box's middle, ordered as their ends."""
         scope, layers = self.scope, self.layers
         out: list[list[int]] = [[] for _ in scope.items]
         toward = [0] * len(scope.links)
