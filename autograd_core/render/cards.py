@@ -13,7 +13,7 @@ from .view import Arrow, Box, View
 
 SIZE, TITLE_SIZE = 11, 13
 LINE, TITLE_LINE, BADGE_LINE = 14, 17, 18
-PAD_X, PAD_Y = 10, 6
+PAD_X, PAD_Y = 9, 6
 BAR, BAR_HEIGHT = 8, 20  # of a strip: pitch, and height of all
 ARROW, HEAD = 12, 26  # above a box with arrows, and with arrows that say something
 LONGEST = 36  # letters of a line
@@ -48,6 +48,14 @@ def arrow_text(arrow: Arrow) -> str:
     if not text and arrow.contribution is not None:
         text = number_text(arrow.contribution)
     return text if arrow.count == 1 else f"{text} ×{arrow.count}".strip()
+
+
+def arrow_state(arrow: Arrow) -> str:
+    """Return what is marked on an arrow: "none", "zero", "nonfinite", "view" or nothing."""
+    sent = arrow.contribution
+    if arrow.state or sent is None:
+        return arrow.state or "view" * arrow.dotted
+    return "nonfinite" if not isfinite(sent) else "zero" if sent == 0.0 else "view" * arrow.dotted
 
 
 def cards(view: View) -> list[Card]:
@@ -157,8 +165,8 @@ def drawn(card: Card, place: Placed, result: bool) -> str:
         f'transform="translate({place.x} {place.y})"><title>{_title(box, card)}</title>'
     ]
     if box.stack:
-        sheet = f"h{width - 2}v{height - 2}h-3"
-        parts.append(f'<path class="sheet" d="M5 0v-4{sheet}M8 -4v-4{sheet}"/>')
+        sheet = f"v4h{width}v-{height}h-4"
+        parts.append(f'<path class="sheet" d="M4 {height}{sheet}M8 {height + 4}{sheet}"/>')
     parts.append(f'<rect width="{width}" height="{height}" rx="{radius}"/>')
     return "".join([*parts, *_rows(card, width), "</g>"])
 

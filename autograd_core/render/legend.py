@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .cards import SIZE, Card, number_text
+from .cards import SIZE, Card, arrow_state, number_text
 from .colors import LARGEST, SMALLEST, STEPS, scale_color
 from .fonts import clipped, escaped, shown, text_width
 from .view import Arrow, View
@@ -73,7 +73,7 @@ def _letter(letter: str) -> str:
 
 
 _CHIP = f'<g class="key alias leaf"><rect width="{SWATCH}" height="14" rx="7"/>{_letter("W")}</g>'
-_SHEETS = '<path class="sheet" d="M1 3h22v11h-22zM4 3v-3h22v11h-3"/>'
+_SHEETS = '<path class="sheet" d="M0 0h22v10h-22zM4 10v4h22v-10h-4"/>'
 _BARS = '<path class="up" d="M4 8h6v-7h-6z"/><path class="down" d="M12 8h6v5h-6z"/>'
 _STRUCK = f'<text class="freed" x="{SWATCH // 2}" y="11">12 B</text>'
 _WIDTHS = (
@@ -121,14 +121,15 @@ def _groups(cards: Sequence[Card]) -> list[Entry]:
 
 
 def _arrows(arrows: Sequence[Arrow]) -> list[Entry]:
-    marks = [
-        (any(a.state == "none" for a in arrows), "none", "no gradient flows"),
-        (any(a.state == "zero" for a in arrows), "zero", "gradient exactly 0 flows"),
-        (any(a.state == "nonfinite" for a in arrows), "nonfinite", "NaN or infinite flows"),
-        (any(a.dotted for a in arrows), "view", "view of the same memory"),
-    ]
+    states = {arrow_state(arrow) for arrow in arrows}
+    marks = {
+        "none": "no gradient flows",
+        "zero": "gradient exactly 0 flows",
+        "nonfinite": "NaN or infinite flows",
+        "view": "view of the same memory",
+    }
     return [
         Entry(f'<g class="line"><path class="{look}" d="M0 7h{SWATCH}"/></g>', text)
-        for occurs, look, text in marks
-        if occurs
+        for look, text in marks.items()
+        if look in states
     ]

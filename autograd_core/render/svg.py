@@ -7,7 +7,7 @@ from math import isnan
 
 from ..errors import GraphError
 from . import legend
-from .cards import SIZE, Card, arrow_text, cards, drawn
+from .cards import SIZE, Card, arrow_state, arrow_text, cards, drawn, number_text
 from .colors import THEMES, gradient_level
 from .fonts import clipped, escaped, shown, text_width
 from .layout import Frame, Layout, Placed, Point, Route, arrange
@@ -101,7 +101,7 @@ class _Picture:
     def _definitions(self, looks: Sequence[str]) -> str:
         """Return the heads of arrows and the hatching, under names of this theme's own."""
         heads = ["tip"] if self.view.arrows else []
-        if any(arrow.state == "nonfinite" for arrow in self.view.arrows):
+        if any(arrow_state(arrow) == "nonfinite" for arrow in self.view.arrows):
             heads.append("alarm-tip")
         parts = [
             f'<marker id="{self.root}-{head}" viewBox="0 0 {TIP} 10" refY="5" markerWidth="{TIP}" '
@@ -157,9 +157,9 @@ class _Picture:
         ]
 
     def _edge(self, arrow: Arrow, route: Route, target: Placed) -> str:
-        tip = "alarm-tip" if arrow.state == "nonfinite" else "tip"
-        look = arrow.state or ("view" if arrow.dotted else "")
-        look = look and f' class="{look}"'
+        state = arrow_state(arrow)
+        tip = "alarm-tip" if state == "nonfinite" else "tip"
+        look = state and f' class="{state}"'
         width = self._width(arrow)
         x, y = route.points[-1]
         text = arrow_text(arrow)
@@ -219,7 +219,8 @@ def _line(start: Point, end: Point, following: Point) -> str:
 
 
 def _cluster_title(cluster: Cluster) -> str:
-    return clipped(shown(cluster.title), 60)
+    grad = "" if cluster.grad_rms is None else f"  grad {number_text(cluster.grad_rms)}"
+    return clipped(shown(cluster.title), 60) + grad
 
 
 def _title_width(cluster: Cluster) -> int:

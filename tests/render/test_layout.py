@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 from autograd_core.render.cards import cards
 from autograd_core.render.layout import Layout, Room, arrange
+from autograd_core.render.layout.columns import BETWEEN_BOXES
 from autograd_core.render.view import Arrow, Cluster, View
 from tests.render import geometry, views
 
@@ -138,7 +139,7 @@ def moves(view: View, at: int) -> tuple[float, float, float]:
         if a.rank == b.rank and a.x < b.x and moved[i].rank == moved[k].rank
     ]
     kept = sum(moved[i].x < moved[k].x for i, k in neighbours)
-    column = statistics.mean(room.width for room in rooms) + 28
+    column = statistics.mean(room.width for room in rooms) + BETWEEN_BOXES
     return ranks, shift / column, kept / len(neighbours)
 
 

@@ -387,6 +387,19 @@ def test_slots_are_named_inside_the_box_and_counts_on_the_arrow() -> None:
     assert ">grad</text>" in text
 
 
+def test_an_arrow_without_a_state_takes_it_from_what_was_sent() -> None:
+    sent = {0.0: "zero", float("inf"): "nonfinite", 0.5: ""}
+    for contribution, state in sent.items():
+        assert cards.arrow_state(Arrow("a", "b", contribution=contribution)) == state
+
+
+def test_a_module_s_frame_tells_its_gradient_and_badges() -> None:
+    frames = (Cluster("c", "layer", badges=("vanishing 1e-6",), grad_rms=4e-8),)
+    text = svg.write(View((replace(PLAIN, cluster="c"),), (), frames))
+    assert ">layer  grad 4e-8</text>" in text
+    assert ">vanishing 1e-6</text>" in text
+
+
 def test_parts_of_a_cluster_are_counted_in_their_titles() -> None:
     text = svg.write(views.SHAPES["called twice"])
     assert re.findall(r">(layer \(. of .\))</text>", text) == ["layer (1 of 2)", "layer (2 of 2)"]
@@ -426,6 +439,17 @@ def test_no_text_lies_on_another_or_leaves_the_page(name: str) -> None:
             if other[2] - y >= 10:
                 break
             assert other[0] >= right or other[1] <= left, (text, other[3])
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_text_stays_in_its_box(name: str) -> None:
+    root = inspection.parsed(svg.write(view_of(name)))
+    for node in inspection.of_class(root, "node"):
+        x, y, width, height = inspection.place(node)
+        for left, right, line, text in written(node):
+            assert x + 2 <= left, text
+            assert right <= x + width - 2, text
+            assert y < line < y + height, text
 
 
 @pytest.mark.parametrize("name", GALLERY)

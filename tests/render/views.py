@@ -101,3 +101,41 @@ SHAPES: dict[str, View] = {
     "chain": chain(60),
     "residual": residual_chain(6),
 }
+
+
+def all_marks() -> View:
+    """One picture with every mark there is."""
+    boxes = (
+        Box("x", "input", "input", "x", ("f32[32, 64]",)),
+        Box("w", "leaf", "leaf", "embed.weight", ("f32[64, 64]", "grad rms 0.0031"), grad_rms=3e-3),
+        Box("embed", "op", "matmul", "@", ("f32[32, 64]",), "m", grad_rms=2e-3, saved_bytes=8192),
+        Box("fold", "fold", "Block", "blocks.0–11 · Block", ("12 layers like this",), "m",
+            grad_rms=4e-8, badges=("x12 same weights", "vanishing 1e-6"), stack=True),
+        Box("w2", "alias", "leaf", "embed.weight", (), "m", grad_rms=3e-3),
+        Box("tied", "op", "matmul", "@", ("f32[32, 64]",), "m", grad_rms=0.4, saved_bytes=16384,
+            freed=True, heat=(0.1, -0.4, 0.9, float("nan"), 0.2)),
+        Box("view", "op", "view", "view", ("f32[2048]",), grad_rms=0.0),
+        Box("stop", "op", "detach", "detach", ("f32[2048]",)),
+        Box("bad", "op", "log", "log", ("f32[2048]", "2 NaN"), grad_rms=float("nan"),
+            badges=("NaN born here",)),
+        Box("dlog", "op", "div", "/", ("f32[2048]",), order=1, grad_rms=1e2),
+        Box("fail", "error", "matmul", "matmul", ("f32[2048] @ f32[3]",), badges=("failed here",)),
+    )  # fmt: skip
+    arrows = (
+        Arrow("x", "embed", 0, "a"),
+        Arrow("w", "embed", 1, "b", contribution=2e-3),
+        Arrow("embed", "fold", 0, contribution=4e-8),
+        Arrow("fold", "tied", 0, "a", contribution=1e-3, count=2),
+        Arrow("w2", "tied", 1, "b", contribution=1e-3),
+        Arrow("tied", "view", dotted=True),
+        Arrow("tied", "stop", state="none"),
+        Arrow("view", "bad", state="zero", contribution=0.0),
+        Arrow("bad", "dlog", 0, "a", state="nonfinite", contribution=float("nan")),
+        Arrow("stop", "dlog", 1, "b", contribution=30.0),
+        Arrow("dlog", "fail", 0, "a"),
+    )
+    frames = (Cluster("m", "model · Transformer", badges=("exploding 2e4",)),)
+    return View(boxes, arrows, frames, "Every mark", "All marks.", "11 boxes", outputs=("dlog",))
+
+
+SHAPES["all marks"] = all_marks()

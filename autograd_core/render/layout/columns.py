@@ -14,7 +14,7 @@ from itertools import pairwise
 from .layers import Layers
 from .order import Order
 
-BETWEEN_BOXES = 28
+BETWEEN_BOXES = 20
 BETWEEN_LINES = 14
 
 

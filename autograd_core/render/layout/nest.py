@@ -2,8 +2,8 @@
 
 A frame is laid out as one item of the frame around it, so what a cluster sends out must not come
 back in: where it does (a module that is called twice, forward and backward), the cluster is drawn
-as several parts. The parts are found greedily in topological order: a box opens a new part when
-joining the present one would close a cycle among the items.
+as several parts. The parts are found greedily in topological order: a box opens a new part where
+joining the present one could close a cycle among the items.
 """
 
 from __future__ import annotations
@@ -85,44 +85,41 @@ def _parts(
 ) -> list[int | None]:
     """Return the part that each member belongs to, None for one directly in the frame.
 
-    Sets of parts are the bits of integers: `behind[box]` are those a free box depends on,
-    `after[p]` those that depend on part p.
+    Sets of parts are the bits of integers: what a free box, or a part, depends on. Once something
+    outside depends on a part, it takes in nothing that would make it depend on more.
     """
     depth = nest.depth
-    if all(len(chains[box]) == depth for box in nest.members):
-        return [None] * len(nest.members)
     latest: dict[int, int] = {}  # cluster -> its present part
     part: dict[int, int | None] = {}
-    behind: dict[int, int] = {}
-    after: list[int] = []
-    known: list[int] = []  # what each part is known to depend on
+    behind: dict[int, int] = {}  # of free boxes
+    before: list[int] = []  # of parts
+    used: list[bool] = []
     for box in nest.members:
-        direct = through = 0
+        direct = [p for source in sources[box] if (p := part.get(source)) is not None]
+        through = 0
         for source in sources[box]:
-            p = part.get(source)
-            if p is not None:
-                direct |= 1 << p
-            else:
-                through |= behind.get(source, 0)
+            through |= behind.get(source, 0)
         if len(chains[box]) == depth:
-            part[box], behind[box] = None, direct | through
-            continue
-        own = chains[box][depth]
-        p = latest.get(own)
-        if p is None or direct & after[p] or through & (after[p] | 1 << p):
-            p = latest[own] = len(after)
-            after.append(0)
-            known.append(0)
-        part[box] = p
-        needs = (direct | through) & ~(1 << p | known[p])
-        if needs:
-            known[p] |= needs
-            _depend(after, needs, after[p] | 1 << p)
+            own, behind[box] = None, through | _closed(direct, before)
+        else:
+            cluster = chains[box][depth]
+            own = latest.get(cluster)
+            needs = through | _closed([p for p in direct if p != own], before)
+            if own is None or needs >> own & 1 or (used[own] and needs & ~before[own]):
+                own = latest[cluster] = len(before)
+                before.append(0)
+                used.append(False)
+                needs = through | _closed(direct, before)
+            before[own] |= needs
+        part[box] = own
+        for p in direct:
+            used[p] |= p != own
     return list(part.values())
 
 
-def _depend(after: list[int], needs: int, below: int) -> None:
-    """Note that the parts `below` depend on `needs`, and on all that those depend on."""
-    for q, reach in enumerate(after):
-        if needs & (reach | 1 << q):
-            after[q] = reach | below
+def _closed(parts: Sequence[int], before: Sequence[int]) -> int:
+    """Return the set of some parts and of all that they depend on."""
+    whole = 0
+    for p in parts:
+        whole |= before[p] | 1 << p
+    return whole
