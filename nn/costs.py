@@ -37,5 +37,14 @@ def saved_bytes(nodes: Iterable[Any], held: Iterable[Tensor]) -> Counter[int]:
     return counts
 
 
+def seconds(nodes: Iterable[Any]) -> dict[int, float]:
+    """Add up the times of ops, by the id of the module that ran them."""
+    total: dict[int, float] = {}
+    for node in nodes:
+        key = id(_module(node))
+        total[key] = total.get(key, 0.0) + node.seconds
+    return total
+
+
 def _module(node: Any) -> Any:
     return None if node.scope is None else node.scope.module()

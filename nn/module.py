@@ -332,9 +332,9 @@ class Module(Hooked):
         """Copy values in by path; where anything does not fit, raise and change nothing."""
         return state.load(self, state_dict, strict, assign)
 
-    def summary(self, *inputs: Any) -> table.Summary:
+    def summary(self, *inputs: Any, times: bool = False) -> table.Summary:
         """Tabulate the modules; see `nn.summary`."""
-        return table.summary(self, *inputs)
+        return table.summary(self, *inputs, times=times)
 
     def extra_repr(self) -> str:
         """Return what stands between the parentheses of this layer's repr."""

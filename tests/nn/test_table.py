@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd_core as ag
@@ -160,3 +162,28 @@ def test_a_module_with_several_outputs_shows_all_shapes() -> None:
 
     assert nn.summary(Pair(), (2,)).rows[0].outputs == ((1, 2), ())
     assert "(1, 2), ()" in str(nn.summary(Pair(), (2,)))
+
+
+def test_times_are_printed_only_if_asked_for() -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh())
+    plain, timed = net.summary((3,)), net.summary((3,), times=True)
+    assert all(row.seconds is not None for row in plain.rows)
+    assert "time" not in str(plain)
+    head, _, *rows = str(timed).splitlines()
+    assert head.endswith("  time")
+    assert all(re.search(r" [\d.]+ (us|ms|s)$", row) for row in rows[1:3])
+    assert timed.seconds == sum(row.seconds or 0.0 for row in timed.rows) > 0.0
+    assert "time" not in str(nn.summary(net, times=True))
+
+
+def test_gradients_are_shown_once_there_are_some() -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh())
+    net(ag.ones(2, 3)).sum().backward()
+    first: Any = net[0]
+    grads = np.concatenate([p.grad.numpy().ravel() for p in first.parameters()])
+    row = net.summary((3,)).rows[1]
+    assert row.grad_rms == pytest.approx(np.sqrt(np.mean(grads.astype(float) ** 2)))
+    lines = str(net.summary()).splitlines()
+    assert lines[0].endswith("grad rms")
+    assert re.search(r" \d\.\de[+-]\d\d #########?$", lines[3])
+    assert lines[4].endswith("-")
