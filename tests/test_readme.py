@@ -23,8 +23,10 @@ def blocks() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("heading", "code"), blocks(), ids=[h for h, _ in blocks()])
 def test_a_block_of_the_readme_runs(
-    heading: str, code: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+    heading: str, code: str, capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)  # some leave files
     exec(compile(code, f"README.md, {heading}", "exec"), {"__name__": "__main__"})
     assert "print" not in code or capsys.readouterr().out
 

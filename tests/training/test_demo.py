@@ -51,7 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_leaves_pictures_graphs_and_numbers(finished: Path) -> None:
     names = [f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")]
-    names += [f"{name}.{kind}" for name in GRAPHS for kind in ("txt", "dot")]
+    names += [f"{name}.{kind}" for name in GRAPHS for kind in ("svg", "txt", "dot")]
     assert sorted(path.name for path in finished.iterdir()) == sorted([*names, "metrics.json"])
     for name in PICTURES:
         assert (finished / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -87,9 +87,10 @@ def test_the_numbers_say_how_they_came_about(finished: Path) -> None:
 
 def test_the_graphs_show_loss_and_parameters(finished: Path) -> None:
     text = (finished / "conv_net_graph.txt").read_text(encoding="utf-8")
-    assert "leaf 2.weight" in text
+    assert "leaf(Parameter) 2.weight" in text
     assert "Sequential.2 (Conv2d)" in text
-    assert "# loss" in text
+    assert "named loss" in text
+    assert "conv2d" in (finished / "conv_net_graph.svg").read_text(encoding="utf-8")
     assert (finished / "conv_net_graph.dot").read_text(encoding="utf-8").startswith("digraph")
 
 
@@ -150,7 +151,7 @@ def test_ctrl_c_before_the_first_epoch_leaves_no_picture_of_an_earlier_run(
         (tmp_path / f"{name}.png").touch()
     stop_in_epoch(1, of="fc_net", monkeypatch=monkeypatch)
     assert not demo.run(demo.prepare(demo.Settings(epochs=3, out=tmp_path)))
-    assert not [*tmp_path.glob("*.png"), *tmp_path.glob("*.svg")]
+    assert not [path for name in PICTURES for path in tmp_path.glob(f"{name}.*")]
     assert epochs_of(metrics(tmp_path), "fc_net") == []
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("conv_"))
     assert row.split() == ["conv_net", "27,754", "0", "-", "0.0", "s"]
