@@ -18,6 +18,9 @@ import numpy as np
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+DERIVED = ("lean", "watched")
+
+
 class Mode:
     """The state of one thread (or task); never changed, only replaced.
 
@@ -27,7 +30,7 @@ class Mode:
     forward runs inside, never a rule.
     """
 
-    __slots__ = ("forward", "grad", "hooks", "lean", "observer", "run", "scope")
+    __slots__ = ("forward", "grad", "hooks", "lean", "observer", "run", "scope", "watched")
 
     def __init__(
         self,
@@ -44,11 +47,13 @@ class Mode:
         self.scope = scope  # the innermost running module, or None
         self.run: Any = run
         self.hooks = hooks  # what saved arrays pass through, or None
-        self.lean = observer is None and hooks is None and run is not None
+        ready = hooks is None and run is not None
+        self.lean = ready and observer is None
+        self.watched = ready and observer is not None
 
     def replace(self, **changes: Any) -> Mode:
         """Return a copy with some fields changed."""
-        fields = {name: getattr(self, name) for name in self.__slots__ if name != "lean"}
+        fields = {name: getattr(self, name) for name in self.__slots__ if name not in DERIVED}
         return Mode(**(fields | changes))
 
 

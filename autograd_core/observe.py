@@ -22,12 +22,17 @@ _OURS = tuple(os.path.join(_HERE, name) + os.sep for name in _PACKAGES)
 class ObservedNode(Node):
     """A node that also keeps where every operand came from, its result, line and time."""
 
-    __slots__ = ("line", "result", "seconds", "sources")
+    __slots__ = ("place", "result", "seconds", "sources")
 
     sources: tuple[Any, ...]  # ObservedNode, tensor or number, for each operand
     result: Any  # a bare array, or a tuple of them
-    line: str  # file:line of the user's call
+    place: tuple[str, int]  # file and line of the user's call
     seconds: float
+
+    @property
+    def line(self) -> str:
+        """file:line of the user's call, or ? where there is none."""
+        return _line(self.place)
 
 
 class Failure(NamedTuple):
@@ -114,8 +119,26 @@ class observe:
         node.sources = tuple([_source(x) for x in operands])
         for part in parts:
             part._made = node
-        node.seconds, node.line = seconds, user_line()
+        node.seconds, node.place = seconds, user_place()
         node.result = result if op.results else result[0]
+        self.keep(node, operands)
+
+    def fresh(self) -> ObservedNode:
+        """Return a node for what is recorded while this observer looks on."""
+        return new(ObservedNode)
+
+    def saw(
+        self, op: Op, operands: Sequence[Any], params: tuple[Any, ...], out: Any, seconds: float
+    ) -> None:
+        """Keep what an op with one result did: `witness` for the calls of flat.py."""
+        node = out._node
+        if node is None:
+            self.witness(op, operands, params, (out,), None, seconds)
+            return
+        node.result = out._array
+        node.sources = tuple([_source(x) for x in operands])
+        node.seconds, node.place = seconds, user_place()
+        out._made = node
         self.keep(node, operands)
 
     def user_line(self) -> str:
@@ -196,15 +219,26 @@ def _source(x: Any) -> Any:
 _shown: dict[str, str | None] = {}  # file -> how its lines are shown; None for this library's own
 
 
+def user_place() -> tuple[str, int]:
+    """Return file and line of the innermost caller that is not part of this library."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        shown = _shown.get(frame.f_code.co_filename, "")
+        if shown == "":
+            shown = _shown_as(frame)
+        if shown is not None:
+            return shown, frame.f_lineno
+        frame = frame.f_back
+    return "?", 0
+
+
 def user_line() -> str:
     """Return file:line of the innermost caller that is not part of this library."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        shown = _shown_as(frame)
-        if shown is not None:
-            return f"{shown}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "?"
+    return _line(user_place())
+
+
+def _line(place: tuple[str, int]) -> str:
+    return f"{place[0]}:{place[1]}" if place[1] else place[0]
 
 
 def _shown_as(frame: FrameType) -> str | None:

@@ -114,6 +114,40 @@ def test_an_observer_lets_go_of_everything_with_itself() -> None:
     assert array() is None
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: x.exp(), lambda x: x * x, lambda x: x.sum(0), lambda x: x.t(), lambda x: 2.0 - x,
+        lambda x: ag.where(x > 0.0, x, x), lambda x: x.max(0).values, lambda x: ag.stack([x, x]),
+    ],
+    ids=["one", "two", "parameters", "view", "number", "three", "results", "variadic"],
+)  # fmt: skip
+@pytest.mark.parametrize("tracked", [False, True])
+def test_every_shape_of_call_is_observed_alike(call: Any, tracked: bool) -> None:
+    x = ag.ones(2, 3, requires_grad=tracked)
+    with ag.observe() as seen:
+        y = call(x)
+    node = seen.nodes[-1]
+    result = node.result[0] if isinstance(node.result, tuple) else node.result
+    np.testing.assert_array_equal(result, y.detach().numpy())
+    assert any(source is x for source in node.sources) or len(seen.nodes) > 1
+    assert node.line.startswith("tests/core/test_observe.py:")
+    assert node.seconds > 0.0
+    assert (y.grad_fn is not None) == tracked
+    if tracked:
+        y.sum().backward()
+        assert x.grad is not None
+
+
+def test_an_op_that_raises_is_kept_as_the_failure() -> None:
+    x = ag.ones(2)
+    with ag.observe() as seen, pytest.raises(ag.ShapeError):
+        _ = x * ag.ones(3)
+    assert seen.failure is not None
+    assert (seen.failure.op, seen.failure.slots, seen.failure.sources[0]) == ("mul", ("a", "b"), x)
+    assert seen.nodes == []
+
+
 def test_lean_recording_keeps_no_lines() -> None:
     x = ag.ones(1, requires_grad=True)
     assert not hasattr(x.exp().grad_fn, "line")

@@ -41,7 +41,7 @@ class Recording:
         self.kept: list[Any] = []
 
     def cluster_of(self, scope: Any) -> str | None:
-        if scope is None:
+        if scope is None or scope.module() is None:
             return None
         chain: list[Any] = []
         while scope is not None:
