@@ -15,6 +15,7 @@ SIZE, TITLE_SIZE = 11, 13
 LINE, TITLE_LINE, BADGE_LINE = 14, 17, 18
 PAD_X, PAD_Y = 9, 6
 BAR, BAR_HEIGHT = 8, 20  # of a strip: pitch, and height of all
+SHEETS = 8  # how far the sheets of a stack show below it
 ARROW, HEAD = 12, 26  # above a box with arrows, and with arrows that say something
 LONGEST = 36  # letters of a line
 _ORDERS = ("", "∂", "∂²", "∂³")
@@ -144,7 +145,8 @@ def _room(card: Card, labels: Sequence[str]) -> Room:
     cells = [text_width(shown(text), SIZE) + 8 for text in (*labels, *card.slots) if text]
     width = max(width, max(cells, default=8) * len(labels))
     width += width % 2
-    return Room(width, _height(card), HEAD if any(labels) else ARROW * bool(labels))
+    head = HEAD if any(labels) else ARROW * bool(labels)
+    return Room(width, _height(card), head, SHEETS * card.box.stack)
 
 
 def _height(card: Card) -> int:

@@ -29,7 +29,8 @@ def inside(a: Placed, b: Placed) -> bool:
 
 def with_head(place: Placed, room: Room) -> Placed:
     """The box and what is above it for text on its arrows."""
-    return Placed(place.x, place.y - room.head, place.width, place.height + room.head)
+    height = room.head + place.height + room.foot
+    return Placed(place.x, place.y - room.head, place.width, height)
 
 
 def overlaps(layout: Layout, rooms: Sequence[Room]) -> Iterator[str]:

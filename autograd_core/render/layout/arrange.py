@@ -102,8 +102,8 @@ class _Arrangement:
         for _, what in sorted([(box, box) for box in nest.boxes] + inner):
             if what >= 0:
                 room = self.rooms[what]
-                item = Item(room.width, room.head + room.height)
-                self.item[what] = scope.add(item, room.head)
+                item = Item(room.width, room.head + room.height + room.foot)
+                self.item[what] = scope.add(item, room.head, room.foot)
             else:
                 frame = self.scopes[-what]
                 height = frame.height + TITLE + SIDE

@@ -16,6 +16,7 @@ from .order import Order
 
 BETWEEN_BOXES = 20
 BETWEEN_LINES = 14
+DRIFT = 120  # between the places where arrows pass a frame that keeps them straight
 
 
 def columns(layers: Layers, order: Order) -> list[int]:
@@ -38,14 +39,23 @@ def columns(layers: Layers, order: Order) -> list[int]:
 def _bends(layers: Layers) -> list[int]:
     """Return how far right of its upper vertex's centre a straight segment puts its lower one's.
 
-    Arrows pass the borders of inner frames at given places; a box is met in its middle.
+    Arrows pass the borders of inner frames at given places; a box is met in its middle. So is a
+    frame whose arrows leave far from where they enter: a chain of such frames would drift away.
     """
     items = layers.items
+    passed: list[list[int]] = [[] for _ in items]
+    for link in layers.links:
+        passed[link.source].append(link.leave)
+        passed[link.target].append(link.enter)
+    straight = [
+        item.fixed and max(at) - min(at) <= DRIFT if at else False
+        for item, at in zip(items, passed, strict=True)
+    ]
     bend = [0] * len(layers.top)
     for link, chain in zip(layers.links, layers.chains, strict=True):
-        if chain and items[link.source].fixed:
+        if chain and straight[link.source]:
             bend[chain[0]] += link.leave - items[link.source].width // 2
-        if chain and items[link.target].fixed:
+        if chain and straight[link.target]:
             bend[chain[-1]] -= link.enter - items[link.target].width // 2
     return bend
 

@@ -9,11 +9,15 @@ Point = tuple[int, int]
 
 @dataclass(frozen=True)
 class Room:
-    """The size a box needs; `head` is room above it for what is written on its arrows."""
+    """The size a box needs; `head` is room above it for what is written on its arrows.
+
+    `foot` is room below it, for the sheets that a stack shows.
+    """
 
     width: int
     height: int
     head: int = 0
+    foot: int = 0
 
 
 @dataclass(frozen=True)

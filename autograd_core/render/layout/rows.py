@@ -17,8 +17,8 @@ FEW = 3  # arrows that may lead from one band to the next
 LANE = 9  # between two of them
 TURN = 16  # room below and above a band, besides the lanes
 BANDS = 60
-# A frame is cut when it is shown so much larger then; one inside another only for more.
-WORTH, WORTH_INSIDE = 0.9, 0.6
+WORTH = 0.9  # a frame is cut when it is shown so much larger then
+INSIDE = 2  # pages that a frame inside another may be high before it is cut
 
 
 @dataclass
@@ -113,7 +113,9 @@ def _bands(
 ) -> list[Band]:
     """Cut where few arrows pass, into as many bands as let the frame be shown largest."""
     whole = best = [Band(0, len(order) - 1)]
-    if not order or bottom[-1] <= PAGE[1] or not all(layers.chains):
+    inside = any(item.pinned for item in layers.items)
+    high = PAGE[1] * (INSIDE if inside else 1)
+    if not order or bottom[-1] <= high or not all(layers.chains):
         return whole
     sides = [
         (
@@ -128,8 +130,7 @@ def _bands(
         scale = _scale(bands, sides, top, bottom) * (1.0 + 0.02 * len(bands))
         if scale < smallest:
             best, smallest = bands, scale
-    inside = any(item.pinned for item in layers.items)
-    return best if smallest < uncut * (WORTH_INSIDE if inside else WORTH) else whole
+    return best if smallest < uncut * WORTH else whole
 
 
 def _scale(

@@ -23,17 +23,17 @@ class Scope:
     """
 
     items: list[Item] = field(default_factory=list[Item])
-    heads: list[int] = field(default_factory=list[int])
+    margins: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     links: list[Link] = field(default_factory=list[Link])
     places: list[Placed] = field(default_factory=list[Placed])
     ways: list[list[Point]] = field(default_factory=list[list[Point]])
     width: int = 0
     height: int = 0
 
-    def add(self, item: Item, head: int = 0) -> int:
-        """Add an item whose upper `head` pixels are for what is written on its arrows."""
+    def add(self, item: Item, head: int = 0, foot: int = 0) -> int:
+        """Add an item whose upper and lower pixels belong to its arrows, and to sheets behind."""
         self.items.append(item)
-        self.heads.append(head)
+        self.margins.append((head, foot))
         return len(self.items) - 1
 
     def lay_out(self) -> None:
@@ -117,9 +117,13 @@ class _Ways:
             self.stack,
             self.scope.places,
         )
+        margins = self.scope.margins
         source, target = places[link.source], places[link.target]
         x = self.leave[i]
-        points = [(x, source.y + source.height), (x, stack.bottom[source.rank])]
+        points = [
+            (x, source.y + source.height - margins[link.source][1]),
+            (x, stack.bottom[source.rank]),
+        ]
         for segment in layers.chains[i]:
             v = layers.low[segment]
             r = layers.rank[v]
@@ -129,5 +133,5 @@ class _Ways:
             points.append((to, stack.top[r]))
             if v != link.target:
                 points.append((to, stack.bottom[r]))
-        points.append((self.enter[i], target.y + self.scope.heads[link.target]))
+        points.append((self.enter[i], target.y + margins[link.target][0]))
         return points

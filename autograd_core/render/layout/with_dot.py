@@ -49,7 +49,7 @@ def _graph(
     yield 'node [shape=box fixedsize=true label="" ordering=in]; edge [dir=none]'
     yield from _clusters(view, titles)
     for i, room in enumerate(rooms):
-        height = (room.height + room.head) / _INCH
+        height = (room.height + room.head + room.foot) / _INCH
         yield f"n{i} [width={room.width / _INCH:.6f} height={height:.6f}]"
     for i, (source, target) in enumerate(joined):
         yield f"n{source} -> n{target} [id=e{i}]"
@@ -128,7 +128,7 @@ class _Answer:
     def _box(self, i: int, at: str) -> None:
         room = self.rooms[i]
         x, y = self._point(at)
-        top = y - (room.height + room.head) // 2 + room.head
+        top = y - (room.height + room.head + room.foot) // 2 + room.head
         self.boxes[i] = Placed(x - room.width // 2, top, room.width, room.height)
 
     def _frame(self, cluster: int, corners: str) -> None:
