@@ -14,6 +14,7 @@ from .scope import Scope
 SIDE = 14  # between a frame and what it holds
 TITLE = 22  # of a frame, above what it holds
 MARGIN = 16  # around the picture
+DEEPER = 3  # pages that a frame may be high before it is cut; the outermost ones: one
 
 
 def arrange(view: View, rooms: Sequence[Room], titles: Sequence[int] = ()) -> Layout:
@@ -71,7 +72,7 @@ class _Arrangement:
             self._cut(arrow)
         for i in reversed(range(len(self.nests))):
             self._fill(i)
-            self.scopes[i].lay_out()
+            self.scopes[i].lay_out(1 if self.nests[i].depth <= 1 else DEEPER)
             self._make_room_for_title(i)
         return self._assembled()
 

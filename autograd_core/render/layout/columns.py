@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import fmean
 
 from .layers import Layers
 from .order import Order
@@ -43,13 +44,14 @@ def _bends(layers: Layers) -> list[int]:
     frame whose arrows leave far from where they enter: a chain of such frames would drift away.
     """
     items = layers.items
-    passed: list[list[int]] = [[] for _ in items]
+    leave: list[list[int]] = [[] for _ in items]
+    enter: list[list[int]] = [[] for _ in items]
     for link in layers.links:
-        passed[link.source].append(link.leave)
-        passed[link.target].append(link.enter)
+        leave[link.source].append(link.leave)
+        enter[link.target].append(link.enter)
     straight = [
-        item.fixed and max(at) - min(at) <= DRIFT if at else False
-        for item, at in zip(items, passed, strict=True)
+        item.fixed and not (a and b and abs(fmean(a) - fmean(b)) > DRIFT)
+        for item, a, b in zip(items, leave, enter, strict=True)
     ]
     bend = [0] * len(layers.top)
     for link, chain in zip(layers.links, layers.chains, strict=True):

@@ -12,13 +12,12 @@ from .placed import Point
 GAP = 14  # between two ranks, at least
 STEEP = 6  # a way sideways of so many pixels pushes two ranks one pixel further apart
 WIDEST_GAP = 60
-PAGE = (1240, 690)  # a frame that fits is never cut
+PAGE = (1240, 690)
 FEW = 3  # arrows that may lead from one band to the next
 LANE = 9  # between two of them
 TURN = 16  # room below and above a band, besides the lanes
 BANDS = 60
 WORTH = 0.9  # a frame is cut when it is shown so much larger then
-INSIDE = 2  # pages that a frame inside another may be high before it is cut
 
 
 @dataclass
@@ -55,11 +54,14 @@ class Rows:
         points += [(x, end), (gutter, end), (gutter, above), (to, above)]
 
 
-def rows(layers: Layers, order: Order, x: list[int]) -> Rows:
-    """Stack the ranks; cut them into bands where the frame is long. Moves `x` with its band."""
+def rows(layers: Layers, order: Order, x: list[int], pages: int = 1) -> Rows:
+    """Stack the ranks; cut them into bands where they are more than so many pages high.
+
+    Moves `x` with its band.
+    """
     top, bottom = _stacked(layers, order, x)
     passing = [sum(len(layers.below[v]) for v in rank) for rank in order]
-    bands = _bands(layers, order, x, passing, top, bottom)
+    bands = _bands(layers, order, x, passing, top, bottom, PAGE[1] * pages)
     band = [i for i, one in enumerate(bands) for _ in range(one.first, one.last + 1)]
     turn = TURN + LANE * max((passing[one.last] for one in bands[:-1]), default=0)
     right = 0
@@ -110,11 +112,10 @@ def _bands(
     passing: Sequence[int],
     top: Sequence[int],
     bottom: Sequence[int],
+    high: int,
 ) -> list[Band]:
     """Cut where few arrows pass, into as many bands as let the frame be shown largest."""
     whole = best = [Band(0, len(order) - 1)]
-    inside = any(item.pinned for item in layers.items)
-    high = PAGE[1] * (INSIDE if inside else 1)
     if not order or bottom[-1] <= high or not all(layers.chains):
         return whole
     sides = [

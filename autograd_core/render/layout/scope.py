@@ -36,12 +36,12 @@ class Scope:
         self.margins.append((head, foot))
         return len(self.items) - 1
 
-    def lay_out(self) -> None:
-        """Place the items and lead the links."""
+    def lay_out(self, pages: int) -> None:
+        """Place the items and lead the links; cut what is more than so many pages high."""
         layers = Layers(self.items, self.links)
         order = ordered(layers)
         x = columns(layers, order)
-        stack = rows(layers, order, x)
+        stack = rows(layers, order, x, pages)
         self.width, self.height = stack.width, stack.height
         for v, item in enumerate(self.items):
             r = layers.rank[v]
