@@ -41,12 +41,13 @@ class Recording:
         self.kept: list[Any] = []
 
     def cluster_of(self, scope: Any) -> str | None:
-        if scope is None or scope.module() is None:
-            return None
         chain: list[Any] = []
         while scope is not None:
-            chain.append(scope.module())
+            module = scope.module()
+            chain += [module] if module is not None else []
             scope = scope.parent
+        if not chain:
+            return None
         outer = chain[-1]
         paths = {id(m): path for path, m in outer.named_modules()}
         parent: str | None = None
