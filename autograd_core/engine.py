@@ -80,7 +80,14 @@ def pull(
 
 def highest_order(order: Iterable[Any]) -> int:
     """Return how often the newest of these nodes was differentiated already."""
-    return max((node.scope.order for node in order if node.scope is not None), default=0)
+    highest, seen = 0, None
+    for node in order:
+        scope = node.scope
+        if scope is not seen:  # neighbours mostly ran in the same one
+            seen = scope
+            if scope is not None and scope.order > highest:
+                highest = scope.order
+    return highest
 
 
 def _leading_to(targets: set[Any], order: list[Node]) -> set[Any]:

@@ -98,9 +98,13 @@ class BackwardScopes:
         if scope is self._last:
             return
         self._last = scope
-        if scope not in self._modes:
-            self._modes[scope] = current().replace(scope=self._at(scope))
-        MODE.set(self._modes[scope])
+        mode = self._modes.get(scope)
+        if mode is None:
+            now = current()
+            mode = self._modes[scope] = Mode(
+                now.grad, now.forward, now.observer, self._at(scope), now.run, now.hooks
+            )
+        MODE.set(mode)
 
     def _at(self, scope: Scope | None) -> Scope:
         known = self._scopes.get(scope)

@@ -70,7 +70,7 @@ class Summary:
         """Return for each column of numbers how a row shows it, and the total."""
         run = any(row.multiply_adds is not None for row in self.rows)
         counts = ("parameters", "multiply_adds", "saved_bytes") if run else ("parameters",)
-        columns = {
+        columns: dict[str, tuple[Callable[[Row], str], str]] = {
             name.replace("_", " "): (partial(_count, name), f"{getattr(self, name):,}")
             for name in counts
         }

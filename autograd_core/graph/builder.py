@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ class Builder:
         self.number: dict[int, int] = {}  # id of a node or leaf -> its number
         self.table = ModuleTable()
         self.texts: dict[Any, str] = {}  # one object for each label and dtype
+        self.constants: dict[Any, Operand] = {}  # one object for each text
         self.saved: set[int] = set()  # ids of saved arrays
         self.seconds: Mapping[Any, float] = {}  # of backward
         self.pulls_numbers = False  # whether Values get a backward of their own
@@ -162,18 +164,18 @@ class Builder:
 
     def _operand(self, source: Any, sent: Statistics | None = None) -> Operand:
         """Return the operand for an edge; a leaf is added when it is first met."""
+        known = self.number.get(id(source))
+        if known is not None:
+            return Operand(known, None, "", sent)
         if isinstance(source, (Node, Traced)):
             inner = whole(source)
-            if inner is not source:
-                return Operand(self._operand(inner).node, source.params[0], sent=sent)
-            known = self.number.get(id(source))
-            return Operand(self._add_leaf(source) if known is None else known, sent=sent)
-        if isinstance(source, tuple):
-            shape, dtype = source
-            return Operand(None, text=type_text(dtype, shape))
-        if isinstance(source, np.ndarray):
-            return Operand(None, text=type_text(source.dtype, source.shape))
-        return Operand(None, text=f"{source:.4g}" if isinstance(source, float) else str(source))
+            if inner is source:
+                return Operand(self._add_leaf(source), sent=sent)
+            return Operand(self._operand(inner).node, source.params[0], sent=sent)
+        text = _constant_text(source)
+        return self.constants.get(text) or self.constants.setdefault(
+            text, Operand(None, None, text)
+        )
 
     def _arrived(self, node: Any) -> Statistics | None:
         """Return what backward sent to a node; to all of its results, where it has several."""
@@ -204,6 +206,15 @@ class Builder:
             known = ", ".join(map(str, dtype)) if several else str(dtype)
             self.texts[dtype] = known
         return known
+
+
+def _constant_text(x: Any) -> str:
+    if isinstance(x, float):
+        return f"{x:.4g}"
+    if isinstance(x, tuple):
+        shape, dtype = x
+        return type_text(dtype, shape)
+    return type_text(x.dtype, x.shape) if isinstance(x, np.ndarray) else str(x)
 
 
 def root_of(y: Any) -> Any:
@@ -260,8 +271,5 @@ def _flops(node: Any, sources: Sequence[Any]) -> int | None:
                   for x in sources]  # fmt: skip
         return 2 * op.multiply_adds(shapes, node.shape, node.params)
     if op.elementwise:
-        size = 1
-        for n in node.shape:
-            size *= n
-        return size
+        return math.prod(node.shape)
     return 0 if op.view else None
