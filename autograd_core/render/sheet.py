@@ -14,7 +14,8 @@ def style_sheet(theme: str, looks: Iterable[str]) -> str:
     Every rule is bound to the picture's own class, so that pictures with different themes can stand
     in one page.
     """
-    looks = sorted(set(looks))
+    kinds = LIGHT.fills()  # come first, since a box of a kind may have a level's colour instead
+    looks = sorted(set(looks), key=lambda look: (look not in kinds, look))
     root = f".ag-{theme}"
     rules = [*_SHAPES, *_rules(THEMES.get(theme, LIGHT), looks, dark=theme == "dark")]
     if "zero" in looks:

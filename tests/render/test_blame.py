@@ -91,3 +91,11 @@ def test_only_the_neighbourhood_is_drawn() -> None:
     near = around(trace_graph(y), [60])
     assert {58, 59, 60, 61} <= near
     assert len(near) <= 20
+
+
+def test_a_level_s_colour_wins_over_that_of_the_kind() -> None:
+    x: Any = ag.ones(2, requires_grad=True)
+    picture = trace_graph(lambda: (x * float("nan")).sum()).to_svg(color_by="value")
+    assert 'class="node op op result"' in picture  # a NaN has no level
+    level = picture.index(".l18>rect")
+    assert picture.index(".op>rect") < level < picture.index(".l18>text")
