@@ -290,10 +290,10 @@ def plan(
     ]  # fmt: skip
     begins = s.offsets([range(s.positions[0]), range(s.positions[1]), range(1)])
     panel = groups * -(-rows // WIDE) * WIDE * len(table_x) if lanes else 1
-    tables = (table_w, table_x, begins, table_at, table_to)
     return Plan(
         np.array(geometry, np.int64), np.array(phases, np.int64).reshape(-1, 15),
-        *(np.array(table, np.int64) for table in tables), staged + waiting + SPARE, panel,
+        np.array(table_w, np.int64), np.array(table_x, np.int64), np.array(begins, np.int64),
+        np.array(table_at, np.int64), np.array(table_to, np.int64), staged + waiting + SPARE, panel,
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ def _pull_linear(g: Any, y: Any, x: Any, weight: Any, shapes: Any, wanted: Any) 
 
 @op(
     label="linear relu",
+    multiply_adds=linear.op.multiply_adds,
     joint=True,
     vjp=[_pull_linear] * 3,
     jvp=[
@@ -65,6 +66,7 @@ def _pull_conv(
 
 @op(
     label=lambda stride: f"conv{len(stride)}d relu",
+    multiply_adds=conv.op.multiply_adds,
     joint=True,
     vjp=[_pull_conv] * 3,
     jvp=[
