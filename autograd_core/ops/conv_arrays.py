@@ -9,6 +9,11 @@
 | group                          |                        |                                    |
 | other float32, float64         | kernels/conv.py,       | reads windows where they lie: no   |
 |                                | kernels/conv_weight.py | columns, 1.5 MB of work a thread   |
+| - rows of images are long      | positions as vectors   | each place of the kernel sees      |
+|                                |                        | neighbours (conv_plan.py)          |
+| - they are short, channels not | channels as vectors    | fewer lanes wasted (_lanes_win)    |
+| - a weight's gradient          | channels as vectors    | a sum over positions               |
+| - the same, few channels       | positions as vectors   | fewer lanes wasted (_along_wins)   |
 | anything else                  | columns and NumPy      | whole numbers                      |
 
 Columns are what each window sees, one after the other (im2col); they are made for a few samples
