@@ -38,7 +38,7 @@ def regenerate() -> None:
     for path in sorted(FOLDER.glob("*.json")):
         run = json.loads(path.read_text())
         if "memory" in run:
-            pages.append("\n".join(memory.page(run["memory"])))
+            pages.append(memory.page(run["memory"]))
         if "training" in run:
             pages.append(cifar.page(run))
         if "suites" not in run or run["quick"]:
