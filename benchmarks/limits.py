@@ -52,14 +52,14 @@ def peak(dtype: Any, threads: int) -> float:
 
     lanes = WIDTH // np.dtype(dtype).itemsize
     depth, wide = 256, VECTORS * lanes
-    multiply = tile(ROWS[0])
+    rows = ROWS[0]
 
     @numba.njit(nogil=True)
     def turns(a: Any, b: Any, c: Any) -> None:
         for _ in range(TURNS):
-            multiply(
-                a, a.ctypes.data, depth, 1, b.ctypes.data, wide, depth, c.ctypes.data, wide, wide,
-                False,
+            tile(
+                a, a.ctypes.data, depth, 1, b.ctypes.data, wide, depth, c.ctypes.data, wide, rows,
+                wide, False,
             )  # fmt: skip
 
     @numba.njit(parallel=True)
@@ -67,9 +67,9 @@ def peak(dtype: Any, threads: int) -> float:
         for i in numba.prange(threads):
             turns(a[i], b[i], c[i])
 
-    a = np.ones((threads, ROWS[0], depth), dtype)
-    b, c = np.ones((threads, depth, wide), dtype), np.ones((threads, ROWS[0], wide), dtype)
-    flops = 2 * TURNS * ROWS[0] * wide * depth * threads
+    a = np.ones((threads, rows, depth), dtype)
+    b, c = np.ones((threads, depth, wide), dtype), np.ones((threads, rows, wide), dtype)
+    flops = 2 * TURNS * rows * wide * depth * threads
     return flops / best(lambda: everywhere(a, b, c)) / 1e9
 
 
