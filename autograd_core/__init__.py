@@ -12,6 +12,10 @@ from ._tensor import Size as Size
 from ._tensor import Tensor as Tensor
 from .checkpoint import checkpoint as checkpoint
 from .creation import *  # noqa: F403
+from .devices import accelerator as accelerator
+from .devices import backends as backends
+from .devices import cuda as cuda
+from .devices import device as device
 from .dtypes import bool as bool
 from .dtypes import double as double
 from .dtypes import float as float
@@ -40,7 +44,6 @@ from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
 from .observe import observe as observe
 from .ops import *  # noqa: F403
-from .printing import device as device
 from .random import *  # noqa: F403
 
 if TYPE_CHECKING:
@@ -56,15 +59,6 @@ if TYPE_CHECKING:
     from .value import Value as Value
 
 __version__ = "0.1.0"
-
-
-class cuda:
-    """There is none: this is a CPU library."""
-
-    @staticmethod
-    def is_available() -> bool:  # type: ignore[valid-type]
-        """False."""
-        return False
 
 
 def is_tensor(x: Any) -> bool:  # type: ignore[valid-type]

@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from . import creation, gradients, hooks, inplace, interop, methods, ops, printing, random, versions
-from .creation import check_device
+from .devices import CPU, check_device
+from .devices import device as device_
 from .dtypes import as_dtype, float32
 from .errors import DtypeError, GraphError, ShapeError
 from .flat import results_are
@@ -58,7 +59,7 @@ class Tensor(Traced):
     nbytes = property(lambda self: self._array.nbytes, doc="Bytes of all elements.")
     is_leaf = property(lambda self: self._node is None, doc="Whether no recorded op made it.")
     grad_fn = property(lambda self: self._node, doc="The node that made it, None for a leaf.")
-    device = property(lambda self: printing.CPU, doc="Where the elements are: the CPU, always.")
+    device = property(lambda self: CPU, doc="Where the elements are: the CPU, always.")
     is_cuda = property(lambda self: False, doc="False: this is a CPU library.")
     _version = property(lambda self: versions.count(self._array), doc="In-place changes so far.")
 
@@ -198,7 +199,7 @@ class Tensor(Traced):
         for x in args:
             if isinstance(x, Traced):
                 dtype = x._array.dtype
-            elif (isinstance(x, str) and x.startswith(("cpu", "cuda"))) or x is printing.CPU:
+            elif isinstance(x, device_) or (isinstance(x, str) and x.startswith(("cpu", "cuda"))):
                 check_device(x)
             elif not isinstance(x, bool):
                 dtype = as_dtype(x)

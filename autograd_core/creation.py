@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .devices import check_device
 from .dtypes import as_dtype, get_default_dtype, int64
 from .dtypes import bool as bool_
 from .errors import DtypeError, ShapeError
@@ -28,12 +29,6 @@ def finished(array: Any, requires_grad: bool, device: Any = None) -> Any:
     check_device(device)
     out = wrap(array)
     return out.requires_grad_() if requires_grad else out
-
-
-def check_device(device: Any) -> None:
-    """Raise for any device but the CPU."""
-    if device is not None and str(device) not in ("cpu", "cpu:0"):
-        raise ValueError(f"device {str(device)!r} is not available: this is a CPU library")
 
 
 def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -37,7 +37,8 @@ def unary(op: Op) -> Callable[[Any], Any]:
     record = _recorder(op)
     view = op.view
 
-    def call(x: Any) -> Any:
+    def call(input: Any) -> Any:  # as PyTorch calls it, and may be called with
+        x = input
         if x.__class__ is ndarray and x.dtype.kind == "f":
             return forward(x)
         mode = peek()
@@ -151,7 +152,8 @@ def binary(op: Op) -> Callable[[Any, Any], Any]:
     needs_a, needs_b = op.needs(0, False), op.needs(1, False)
     forward_a, forward_b = op.needs(0, True), op.needs(1, True)
 
-    def call(a: Any, b: Any) -> Any:
+    def call(input: Any, other: Any) -> Any:  # PyTorch's names
+        a, b = input, other
         # The quick way: plain arrays of one dtype, or one of them a Python number beside floats.
         xa = a._array if a.__class__ is Tensor or isinstance(a, Traced) else a
         xb = b._array if b.__class__ is Tensor or isinstance(b, Traced) else b

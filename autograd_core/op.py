@@ -225,11 +225,11 @@ def _with_keyword(op: Op) -> Any:
     plain = op.call
     keyword, composition = op.extra or ("", plain)
 
-    def call(a: Any, b: Any, **given: Any) -> Any:
+    def call(input: Any, other: Any, **given: Any) -> Any:
         value = given.pop(keyword, None)
         if given:
             raise TypeError(f"{op.name} got an unexpected argument {', '.join(given)}")
-        return plain(a, b) if value is None else composition(a, b, value)
+        return plain(input, other) if value is None else composition(input, other, value)
 
     return call
 

@@ -11,31 +11,6 @@ from .dtypes import bool as bool_
 from .dtypes import get_default_dtype, int64
 
 
-class device:
-    """Where tensors live: always the CPU."""
-
-    def __init__(self, type: str = "cpu", index: int | None = None) -> None:
-        from .creation import check_device
-
-        check_device(type)
-        self.type, self.index = "cpu", index
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, device) or other == "cpu"
-
-    def __hash__(self) -> int:
-        return hash("cpu")
-
-    def __str__(self) -> str:
-        return "cpu"
-
-    def __repr__(self) -> str:
-        return "device(type='cpu')"
-
-
-CPU = device.__new__(device)
-CPU.type, CPU.index = "cpu", None
-
 PRECISION, THRESHOLD, EDGE, WIDTH = 4, 1000, 3, 80
 
 
@@ -125,4 +100,4 @@ def _row(items: list[str], per_line: int, indent: int) -> str:
     return "[" + (",\n" + " " * (indent + 1)).join(", ".join(line) for line in lines) + "]"
 
 
-__all__ = ["CPU", "device", "tensor_text"]
+__all__ = ["tensor_text"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import DtypeError, Tensor
-from autograd_core.creation import check_device
+from autograd_core.devices import check_device
 from autograd_core.dtypes import as_dtype
 
 if TYPE_CHECKING:

@@ -138,7 +138,9 @@ def _parameters(name: str, function: Any) -> str:
         optional = parameter.default is not parameter.empty or (named and written[1:] == [])
         after = any(x.endswith("= ...") for x in written)
         default = " = ..." if optional or after or (named and parameter.name == "dim") else ""
-        written.append(f"{parameter.name}: {_kind(parameter, op)}{default}")
+        pair = op is not None and op.arity == 2 and not (op.names or op.results)
+        known = "other" if pair else parameter.name  # as flat.binary has it
+        written.append(f"{known}: {_kind(parameter, op)}{default}")
     if op is not None and op.extra:
         written += ["*", f"{op.extra[0]}: Any = ..."]
     if named and not any(x.startswith("**") for x in written):

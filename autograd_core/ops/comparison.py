@@ -78,16 +78,16 @@ def isclose(
 
 @method
 def allclose(
-    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+    input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> bool:
     """Whether all elements are close, as `isclose` has it."""
-    return bool(np.all(_bare(isclose(a, b, rtol, atol, equal_nan))))
+    return bool(np.all(_bare(isclose(input, other, rtol, atol, equal_nan))))
 
 
 @method
-def equal(a: Any, b: Any) -> bool:
+def equal(input: Any, other: Any) -> bool:
     """Whether shapes and all elements are equal."""
-    return np.array_equal(_bare(a), _bare(b))
+    return np.array_equal(_bare(input), _bare(other))
 
 
 def _bare(x: Any) -> Any:
@@ -100,17 +100,26 @@ def _bare(x: Any) -> Any:
     scalar=lambda condition, a, b: a if condition else b,
     vjp=[
         None,
-        lambda g, condition: where(condition, g, 0.0),
-        lambda g, condition: where(condition, 0.0, g),
+        lambda g, condition: where_(condition, g, 0.0),
+        lambda g, condition: where_(condition, 0.0, g),
     ],
 )
-def where(condition: Array, a: Array, b: Array) -> Array:
-    """a where the condition holds, b elsewhere.
+def where_(condition: Array, a: Array, b: Array) -> Array:
+    """a where the condition holds, b elsewhere."""
+    return np.where(condition, a, b)
+
+
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """`input` where the condition holds, `other` elsewhere; without both, the places it holds at.
 
     Both branches are computed: a NaN in the branch not taken reaches the gradient through
     0 * NaN. Choose a safe operand first, as in where(x > 0, log(where(x > 0, x, 1)), 0).
     """
-    return np.where(condition, a, b)
+    if input is None and other is None:
+        from .indexing import nonzero  # which is made of choices
+
+        return nonzero(condition, as_tuple=True)
+    return where_(condition, input, other)
 
 
 def _larger(g: Any, a: Any, b: Any) -> Any:
