@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 from typing import TYPE_CHECKING, Any
 
 from kernels import get_num_threads as get_num_threads
@@ -11,19 +15,24 @@ from . import versions as versions
 from ._tensor import Size as Size
 from ._tensor import Tensor as Tensor
 from .checkpoint import checkpoint as checkpoint
+from .compiling import compile as compile
 from .creation import *  # noqa: F403
 from .devices import accelerator as accelerator
 from .devices import backends as backends
 from .devices import cuda as cuda
 from .devices import device as device
+from .devices import use_deterministic_algorithms as use_deterministic_algorithms
 from .dtypes import bool as bool
 from .dtypes import double as double
+from .dtypes import dtype as dtype
+from .dtypes import finfo as finfo
 from .dtypes import float as float
 from .dtypes import float16 as float16
 from .dtypes import float32 as float32
 from .dtypes import float64 as float64
 from .dtypes import get_default_dtype as get_default_dtype
 from .dtypes import half as half
+from .dtypes import iinfo as iinfo
 from .dtypes import int as int
 from .dtypes import int8 as int8
 from .dtypes import int16 as int16
@@ -38,12 +47,16 @@ from .errors import DtypeError as DtypeError
 from .errors import GraphError as GraphError
 from .errors import ShapeError as ShapeError
 from .lazy import lazy as _lazy
+from .legacy import *  # noqa: F403
 from .modes import enable_grad as enable_grad
+from .modes import inference_mode as inference_mode
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
 from .observe import observe as observe
 from .ops import *  # noqa: F403
+from .printing import set_printoptions as set_printoptions
+from .questions import *  # noqa: F403
 from .random import *  # noqa: F403
 
 if TYPE_CHECKING:
@@ -53,6 +66,8 @@ if TYPE_CHECKING:
     from . import autograd as autograd
     from . import func as func
     from . import linalg as linalg
+    from . import utils as utils
+    from .func import vmap as vmap
     from .graph import Graph as Graph
     from .graph import trace_graph as trace_graph
     from .live import live_graphs as live_graphs
@@ -61,18 +76,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def is_tensor(x: Any) -> bool:  # type: ignore[valid-type]
-    """Tell whether x is a Tensor."""
-    return isinstance(x, Tensor)
-
-
 # Which file gives which names, when one is first asked for; for type checkers they stand above.
 _FAMILIES = {
     "autograd": (),
-    "func": (),
+    "func": ("vmap",),
     "graph": ("Graph", "trace_graph"),
     "linalg": (),
     "live": ("live_graphs",),
+    "utils": (),
     "value": ("Value",),
 }
 # `import autograd_core as torch` then serves torch.nn.Linear and torch.optim.SGD.

@@ -7,10 +7,22 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import creation, gradients, hooks, inplace, interop, methods, ops, printing, random, versions
+from . import (
+    creation,
+    draws,
+    gradients,
+    hooks,
+    inplace,
+    interop,
+    legacy,
+    methods,
+    ops,
+    printing,
+    versions,
+)
 from .devices import CPU, check_device
 from .devices import device as device_
-from .dtypes import as_dtype, float32
+from .dtypes import as_dtype, get_default_dtype
 from .errors import DtypeError, GraphError, ShapeError
 from .flat import results_are
 from .op import METHODS
@@ -39,9 +51,10 @@ class Tensor(Traced):
     vars().update(methods.CASTS)
     vars().update(methods.NEW)
     vars().update(methods.IN_PLACE)
+    vars().update(draws.METHODS)
 
-    def __init__(self, data: Any = ()) -> None:
-        self._array = creation.tensor(data, dtype=None if np.size(data) else float32)._array
+    def __init__(self, *data: Any) -> None:
+        self._array = legacy.made(data, get_default_dtype())
 
     @classmethod
     def _wrap(cls, array: Array, requires_grad: bool = False) -> Self:
@@ -66,6 +79,8 @@ class Tensor(Traced):
     def dim(self) -> int:
         """Return the number of axes."""
         return self._array.ndim
+
+    ndimension = dim
 
     def size(self, dim: int | None = None) -> Any:
         """Return the shape, or the size of one axis."""
@@ -273,16 +288,6 @@ class Tensor(Traced):
         inplace.setitem(self, ..., source)
         return self
 
-    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Self:
-        """Draw all elements anew from a normal distribution."""
-        draws = random.randn(*self.shape, generator=generator, dtype=self._array.dtype)
-        return self.copy_(draws * std + mean)
-
-    def uniform_(self, low: Any = 0.0, high: Any = 1.0, *, generator: Any = None) -> Self:
-        """Draw all elements anew, uniformly from [low, high)."""
-        draws = random.rand(*self.shape, generator=generator, dtype=self._array.dtype)
-        return self.copy_(draws * (high - low) + low)
-
     # Operators
 
     # Not ops.add, which also takes alpha: the op itself is quicker.
@@ -321,6 +326,7 @@ class Tensor(Traced):
     __getitem__, __setitem__ = ops.getitem, inplace.setitem
 
     T = property(ops.t, doc="The transpose of a matrix.")
+    H = property(ops.t, doc="The transpose of a matrix: there are no complex numbers.")
     mT = property(ops.mT, doc="The last two axes swapped.")
 
     # Python's protocols

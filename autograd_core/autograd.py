@@ -12,7 +12,9 @@ from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
 from .gradients import backward as backward
 from .gradients import grad as grad
+from .legacy import Variable as Variable
 from .modes import enable_grad as enable_grad
+from .modes import inference_mode as inference_mode
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
 

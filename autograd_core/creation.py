@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full",
-    "full_like", "linspace", "ones", "ones_like", "tensor", "tril_indices", "triu_indices", "zeros",
-    "zeros_like",
+    "full_like", "linspace", "logspace", "ones", "ones_like", "tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
+
+Make = TypeVar("Make", bound=Callable[..., Any])
 
 
 def finished(array: Any, requires_grad: bool, device: Any = None) -> Any:
@@ -36,7 +40,7 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
 
     Python floats become the default dtype, ints int64; arrays keep their dtype.
     """
-    return finished(_array_of(data, dtype, copy=True), requires_grad, device)
+    return finished(array_of(data, dtype, copy=True), requires_grad, device)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -46,10 +50,10 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         return data if dtype is None else data.to(dtype)  # pyright: ignore
     if isinstance(data, np.ndarray) and dtype in (None, data.dtype):
         return from_numpy(data)
-    return wrap(_array_of(data, dtype, copy=False))
+    return wrap(array_of(data, dtype, copy=False))
 
 
-def _array_of(data: Any, dtype: Any, copy: bool) -> Array:
+def array_of(data: Any, dtype: Any, copy: bool) -> Array:
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(data, Traced):
         return np.array(data._array, wanted, copy=copy or None, subok=False)
@@ -132,6 +136,18 @@ def from_dlpack(x: Any) -> Tensor:
     return from_numpy(np.from_dlpack(x))
 
 
+def sized(make: Make) -> Make:
+    """Let the size be given by name too."""
+
+    @functools.wraps(make)
+    def call(*size: Any, **options: Any) -> Any:
+        if "size" in options:
+            size += (options.pop("size"),)
+        return make(*size, **options)
+
+    return cast(Make, call)
+
+
 def size_of(shape: tuple[Any, ...], who: str) -> Any:
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
@@ -142,6 +158,7 @@ def size_of(shape: tuple[Any, ...], who: str) -> Any:
     return tuple(int(n) for n in shape)
 
 
+@sized
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Uninitialised memory."""
     return finished(
@@ -149,6 +166,7 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     )
 
 
+@sized
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """All zeros."""
     return finished(
@@ -156,6 +174,7 @@ def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     )
 
 
+@sized
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """All ones."""
     return finished(np.ones(size_of(size, "ones"), dtype_or_default(dtype)), requires_grad, device)
@@ -175,7 +194,7 @@ def full(
     """Every element the same; the dtype follows the value."""
     size = (size,) if isinstance(size, int) else size
     value = fill_value._array if isinstance(fill_value, Traced) else fill_value
-    kind = _array_of(value, None, copy=False).dtype if dtype is None else as_dtype(dtype)
+    kind = array_of(value, None, copy=False).dtype if dtype is None else as_dtype(dtype)
     return finished(np.full(size_of(tuple(size), "full"), value, kind), requires_grad, device)
 
 
@@ -290,3 +309,19 @@ def full_like(
     """One value in the shape and dtype of x."""
     shape, kind = _like(x, dtype)
     return finished(np.full(shape, fill_value, kind), requires_grad, device)
+
+
+def logspace(
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """base to the powers that linspace gives: from base ** start to base ** end."""
+    (steps,) = size_of((steps,), "logspace")
+    start, end = (_bound("logspace", x, None) for x in (start, end))
+    array = np.logspace(start, end, steps, base=base).astype(dtype_or_default(dtype))
+    return finished(array, requires_grad, device)

@@ -90,6 +90,13 @@ class backends:
     cudnn, mps = cudnn, mps
 
 
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Do nothing: all algorithms are, on any number of threads."""
+
+
 CPU = device()
 
-__all__ = ["CPU", "accelerator", "backends", "check_device", "cuda", "device"]
+__all__ = [
+    "CPU", "accelerator", "backends", "check_device", "cuda", "device",
+    "use_deterministic_algorithms",
+]  # fmt: skip

@@ -17,6 +17,7 @@ int16 = short = np.dtype(np.int16)
 int32 = int = np.dtype(np.int32)
 int64 = long = np.dtype(np.int64)
 bool = np.dtype(np.bool_)
+dtype = np.dtype
 
 KNOWN = frozenset((float16, float32, float64, uint8, int8, int16, int32, int64, bool))
 
@@ -52,6 +53,31 @@ def as_dtype(d: Any) -> np.dtype[Any]:
 def is_floating(dtype: np.dtype[Any]) -> np.bool_ | Any:
     """Tell whether gradients can flow through this dtype."""
     return dtype.kind == "f"
+
+
+class finfo:
+    """The limits of a floating dtype, of the default one if none is given."""
+
+    def __init__(self, type: Any = None) -> None:
+        self.dtype = _default if type is None else as_dtype(type)
+        if self.dtype.kind != "f":
+            raise DtypeError(f"finfo got {self.dtype}: it needs a floating dtype")
+        limits: Any = np.finfo(self.dtype)
+        self.bits: Any = limits.bits
+        self.min, self.max = limits.min.item(), limits.max.item()
+        self.eps, self.resolution = limits.eps.item(), limits.resolution.item()
+        self.tiny = self.smallest_normal = limits.tiny.item()
+
+
+class iinfo:
+    """The limits of an integer dtype."""
+
+    def __init__(self, type: Any) -> None:
+        self.dtype = as_dtype(type)
+        if self.dtype.kind not in "iu":
+            raise DtypeError(f"iinfo got {self.dtype}: it needs an integer dtype")
+        limits = np.iinfo(self.dtype)
+        self.bits, self.min, self.max = limits.bits, limits.min, limits.max
 
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}

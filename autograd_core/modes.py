@@ -230,6 +230,20 @@ class no_grad(Switch):
         super().__init__(grad=False)
 
 
+class inference_mode(Switch):
+    """Record nothing inside, as no_grad does; with mode=False, record."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        self = super().__new__(cls)
+        if isinstance(mode, bool):
+            return self
+        Switch.__init__(self, grad=False)
+        return self(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(grad=not mode)
+
+
 class enable_grad(Switch):
     """Record inside, even within `no_grad`."""
 

@@ -11,7 +11,37 @@ from .dtypes import bool as bool_
 from .dtypes import get_default_dtype, int64
 
 
-PRECISION, THRESHOLD, EDGE, WIDTH = 4, 1000, 3, 80
+class Style:
+    """How much of a tensor prints, and how exactly; what is set on an instance is the user's."""
+
+    precision, threshold, edgeitems, linewidth = 4, 1000, 3, 80
+    sci_mode: bool | None = None  # None: where sizes differ much, or are large or small
+
+
+STYLE = Style()
+_PROFILES: dict[str, dict[str, float]] = {
+    "default": {},
+    "short": {"precision": 2, "edgeitems": 2},
+    "full": {"threshold": math.inf},
+}
+
+
+def set_printoptions(
+    precision: int | None = None,
+    threshold: float | None = None,
+    edgeitems: int | None = None,
+    linewidth: int | None = None,
+    profile: str | None = None,
+    sci_mode: bool | None = None,
+) -> None:
+    """Change how tensors print; a profile (default, short, full) resets what is not given."""
+    if profile is not None and profile not in _PROFILES:
+        raise ValueError(f"set_printoptions got profile={profile!r}: use {', '.join(_PROFILES)}")
+    given = {"precision": precision, "threshold": threshold}
+    given |= {"edgeitems": edgeitems, "linewidth": linewidth}
+    before = vars(STYLE) if profile is None else _PROFILES[profile]
+    chosen = {name: value for name, value in given.items() if value is not None}
+    STYLE.__dict__ = {**before, **chosen, "sci_mode": sci_mode}
 
 
 def tensor_text(x: Any) -> str:
@@ -32,7 +62,7 @@ def tensor_text(x: Any) -> str:
     out = prefix + text
     last = len(out) - out.rfind("\n") - 1
     for note in notes:
-        fits = last + len(note) + 3 <= WIDTH
+        fits = last + len(note) + 3 <= STYLE.linewidth
         out += ", " + note if fits else ",\n" + " " * len(prefix) + note
         last = last + len(note) + 2 if fits else len(prefix) + len(note)
     return out + ")"
@@ -41,15 +71,16 @@ def tensor_text(x: Any) -> str:
 def _elements(array: Any, indent: int) -> str:
     if array.size == 0:
         return "[]"
-    shown = _summarized(array) if array.size > THRESHOLD else array
+    shown = _summarized(array) if array.size > STYLE.threshold else array
     writer = _Writer(np.asarray(shown).reshape(-1))
-    return _nested(array, writer, indent, array.size > THRESHOLD)
+    return _nested(array, writer, indent, array.size > STYLE.threshold)
 
 
 def _summarized(array: Any) -> Any:
+    edge = STYLE.edgeitems
     for axis, n in enumerate(array.shape):
-        if n > 2 * EDGE:
-            array = np.take(array, [*range(EDGE), *range(n - EDGE, n)], axis)
+        if n > 2 * edge:
+            array = np.take(array, [*range(edge), *range(n - edge, n)], axis)
     return array
 
 
@@ -71,22 +102,23 @@ class _Writer:
 def _float_form(sizes: list[float]) -> Any:
     """Return how floats of these sizes are written: with an exponent, whole, or with decimals."""
     large, small = max(sizes, default=1.0), min(sizes, default=1.0)
-    if large / small > 1000.0 or large > 1e8 or small < 1e-4:
-        return lambda x: f"{x:.{PRECISION}e}"
+    spread = large / small > 1000.0 or large > 1e8 or small < 1e-4
+    if sizes and (spread if STYLE.sci_mode is None else STYLE.sci_mode):
+        return lambda x: f"{x:.{STYLE.precision}e}"
     if all(x == math.floor(x) for x in sizes):
         return lambda x: f"{x:.0f}." if math.isfinite(x) else str(x)
-    return lambda x: f"{x:.{PRECISION}f}"
+    return lambda x: f"{x:.{STYLE.precision}f}"
 
 
 def _nested(array: Any, write: _Writer, indent: int, summarize: bool) -> str:
     if array.ndim == 0:
         return write(array[()]).strip()
-    n = len(array)
-    short = summarize and n > 2 * EDGE
-    places = [*range(EDGE), None, *range(n - EDGE, n)] if short else list(range(n))
+    n, edge = len(array), STYLE.edgeitems
+    short = summarize and n > 2 * edge
+    places = [*range(edge), None, *range(n - edge, n)] if short else list(range(n))
     if array.ndim == 1:
         items = [" ..." if i is None else write(array[i]) for i in places]
-        return _row(items, (WIDTH - indent) // (write.width + 2), indent)
+        return _row(items, (STYLE.linewidth - indent) // (write.width + 2), indent)
     gap = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)
     parts = [
         "..." if i is None else _nested(array[i], write, indent + 1, summarize) for i in places

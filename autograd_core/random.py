@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from .creation import dtype_or_default, finished, size_of
+from .creation import dtype_or_default, finished, size_of, sized
 from .dtypes import int64
 from .errors import ShapeError
 from .recording import Traced, wrap
@@ -108,6 +108,7 @@ def _floats(sample: Any, size: tuple[int, ...], dtype: Any) -> Any:
     return sample(size=size, dtype=direct).astype(kind, copy=False)
 
 
+@sized
 def rand(
     *size: Any,
     generator: Generator | None = None,
@@ -120,6 +121,7 @@ def rand(
     return finished(np.asarray(array), requires_grad, device)
 
 
+@sized
 def randn(
     *size: Any,
     generator: Generator | None = None,

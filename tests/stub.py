@@ -50,7 +50,7 @@ _PROPERTIES = {
     "shape": "tuple[int, ...]", "dtype": "np.dtype[Any]", "ndim": "int", "itemsize": "int",
     "nbytes": "int", "is_leaf": "bool", "grad_fn": "Any", "device": "Any", "is_cuda": "bool",
     "requires_grad": "bool", "grad": "Tensor | None", "data": "Tensor", "retains_grad": "bool",
-    "T": "Tensor", "mT": "Tensor", "_version": "int",
+    "H": "Tensor", "T": "Tensor", "mT": "Tensor", "_version": "int",
 }  # fmt: skip
 _COMPARED = {"__eq__", "__ne__"}
 _PROTOCOL = {
@@ -60,7 +60,7 @@ _PROTOCOL = {
     "__array__": "Any", "__array_ufunc__": "Any", "__array_function__": "Any", "__dlpack__": "Any",
     "__dlpack_device__": "Any", "__deepcopy__": "Any", "__reduce_ex__": "Any",
 }  # fmt: skip
-_OWN = {"dim": "int", "numel": "int", "nelement": "int", "element_size": "int", "backward": "None",
+_OWN = {"dim": "int", "ndimension": "int", "numel": "int", "nelement": "int", "element_size": "int", "backward": "None",
         "is_contiguous": "bool", "is_floating_point": "bool", "data_ptr": "int", "type": "Any",
         "retain_grad": "None", "_wrap": "Self", "requires_grad_": "Self"}  # fmt: skip
 

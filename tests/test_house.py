@@ -25,7 +25,7 @@ FILE_LINES = 400
 FUNCTION_LINES = {"kernels": 90} | dict.fromkeys(HOUSE[1:], 40)
 COLUMNS = 100
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common"}
-PUBLIC_IN_PYTORCH = {"nn/utils"}
+PUBLIC_IN_PYTORCH = {"autograd_core/utils", "nn/utils"}
 
 
 def sources(*packages: str) -> list[Path]:
