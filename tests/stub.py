@@ -60,9 +60,11 @@ _PROTOCOL = {
     "__array__": "Any", "__array_ufunc__": "Any", "__array_function__": "Any", "__dlpack__": "Any",
     "__dlpack_device__": "Any", "__deepcopy__": "Any", "__reduce_ex__": "Any",
 }  # fmt: skip
-_OWN = {"dim": "int", "ndimension": "int", "numel": "int", "nelement": "int", "element_size": "int", "backward": "None",
-        "is_contiguous": "bool", "is_floating_point": "bool", "data_ptr": "int", "type": "Any",
-        "retain_grad": "None", "_wrap": "Self", "requires_grad_": "Self"}  # fmt: skip
+_OWN = {
+    "dim": "int", "ndimension": "int", "numel": "int", "nelement": "int", "element_size": "int",
+    "backward": "None", "is_contiguous": "bool", "is_floating_point": "bool", "data_ptr": "int",
+    "type": "Any", "retain_grad": "None", "_wrap": "Self", "requires_grad_": "Self",
+}  # fmt: skip
 
 
 def stubs() -> dict[Path, str]:

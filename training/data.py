@@ -1,9 +1,11 @@
 """Datasets and the loader that cuts them into batches."""
 
+import bisect
+import itertools
 import math
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -13,14 +15,31 @@ from numpy.typing import NDArray
 import autograd_core as ag
 from autograd_core import Generator, ShapeError, Tensor
 
+from .collate import Batch, default_collate
+from .samplers import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+
 __all__ = [
     "Batch",
+    "BatchSampler",
+    "ConcatDataset",
     "DataLoader",
     "Dataset",
     "Indexed",
+    "RandomSampler",
     "Rows",
+    "Sampler",
+    "SequentialSampler",
     "Subset",
+    "SubsetRandomSampler",
     "TensorDataset",
+    "WeightedRandomSampler",
     "default_collate",
     "digits",
     "random_split",
@@ -31,9 +50,6 @@ Sample = TypeVar("Sample", covariant=True)
 # What indexes an array in one step, and so may a dataset's own arrays: neighbours as a slice,
 # anything else as row numbers.
 Rows: TypeAlias = slice | NDArray[np.int64]
-
-# Tensors in the structure of the samples; which one, no signature can say.
-Batch: TypeAlias = Any
 
 
 class Indexed(Protocol[Sample]):
@@ -67,6 +83,9 @@ class Dataset(ABC, Generic[Sample]):
     def batch(self, rows: Rows) -> Batch:
         """The samples of these rows as one batch, sharing no memory with the dataset."""
         return default_collate(_samples(self, rows))
+
+    def __add__(self, other: Indexed[Any]) -> "ConcatDataset[Any]":
+        return ConcatDataset([self, other])
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
@@ -127,6 +146,27 @@ class Subset(Dataset[Sample]):
         return _batch_of(self.dataset, self._rows[rows])
 
 
+class ConcatDataset(Dataset[Sample]):
+    """The samples of several datasets, one after another."""
+
+    def __init__(self, datasets: Iterable[Indexed[Sample]]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise ValueError("ConcatDataset got no datasets: it needs at least one")
+        self.cumulative_sizes = list(itertools.accumulate(map(len, self.datasets)))
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+    def __getitem__(self, index: int, /) -> Sample:
+        place = operator.index(index)
+        place += len(self) if place < 0 else 0
+        if not 0 <= place < len(self):
+            raise IndexError(f"ConcatDataset got index {index} for its {len(self)} samples")
+        which = bisect.bisect_right(self.cumulative_sizes, place)
+        return self.datasets[which][place - ([0, *self.cumulative_sizes][which])]
+
+
 def random_split(
     dataset: Indexed[Sample],
     lengths: Sequence[int] | Sequence[float],
@@ -162,59 +202,6 @@ def _split_sizes(total: int, lengths: Sequence[float]) -> list[int]:
     return sizes
 
 
-def default_collate(samples: Sequence[Any]) -> Batch:
-    """One batch from a list of samples, along a new first axis.
-
-    Tensors and arrays are stacked, numbers become tensors (bool, int64, the default float),
-    strings stay a list; tuples, lists and dicts are collated field by field. A plain tuple
-    becomes a list, as in PyTorch.
-    """
-    if not samples:
-        raise ValueError("default_collate got no samples: it needs at least one")
-    first = samples[0]
-    if isinstance(first, Tensor):
-        _refuse_unequal("shapes", (tuple(sample.shape) for sample in samples))
-        return ag.stack(list(samples))
-    if isinstance(first, np.ndarray | np.generic):
-        _refuse_unequal("shapes", (np.shape(sample) for sample in samples))
-        return ag.tensor(np.stack(samples))
-    if isinstance(first, bool | int | float):
-        return ag.tensor(list(samples))
-    if isinstance(first, str | bytes):
-        return list(samples)
-    if isinstance(first, Mapping):
-        return _collate_mappings(samples)
-    if isinstance(first, tuple | list):
-        return _collate_sequences(samples)
-    raise TypeError(
-        f"default_collate got samples of type {type(first).__name__}: it needs tensors, arrays, "
-        "numbers, strings, or tuples, lists and dicts of these; give DataLoader a collate_fn"
-    )
-
-
-def _collate_mappings(samples: Sequence[Mapping[Any, Any]]) -> dict[Any, Batch]:
-    _refuse_unequal("keys", (sorted(map(str, sample)) for sample in samples))
-    return {key: default_collate([sample[key] for sample in samples]) for key in samples[0]}
-
-
-def _collate_sequences(samples: Sequence[Any]) -> Batch:
-    _refuse_unequal("lengths", (len(sample) for sample in samples))
-    fields = [default_collate(column) for column in zip(*samples, strict=True)]
-    first = samples[0]
-    return type(first)(*fields) if hasattr(first, "_fields") else fields
-
-
-def _refuse_unequal(what: str, values: Iterable[object]) -> None:
-    """Refuse samples that differ in one respect; the message quotes the first two that do."""
-    first, *others = values
-    for other in others:
-        if other != first:
-            raise ShapeError(
-                f"default_collate got samples of different {what}, {first} and {other}: "
-                "make them equal, or give DataLoader a collate_fn"
-            )
-
-
 def _samples(dataset: Indexed[Sample], rows: Rows) -> list[Sample]:
     numbers = range(len(dataset))[rows] if isinstance(rows, slice) else rows.tolist()
     return [dataset[number] for number in numbers]
@@ -229,60 +216,85 @@ def _batch_of(dataset: Indexed[Any], rows: Rows) -> Batch:
 class DataLoader(Generic[Sample]):
     """The batches of one epoch, as often as it is iterated; with `shuffle`, each in a new order.
 
-    The order comes from `generator`, or else from the global one (`autograd_core.manual_seed`).
-    `num_workers` and `pin_memory` are there for PyTorch's scripts and have one value each.
+    The order comes from `generator`, or else from the global one (`autograd_core.manual_seed`),
+    unless a `sampler` gives it; a `batch_sampler` gives whole batches of sample numbers.
+    What is said about workers and pinned memory changes nothing: this process cuts the batches.
     """
 
     def __init__(
         self,
         dataset: Indexed[Sample],
         batch_size: int = 1,
-        shuffle: bool = False,
-        *,
-        drop_last: bool = False,
-        generator: Generator | None = None,
-        collate_fn: Callable[[list[Sample]], Batch] | None = None,
+        shuffle: bool | None = None,
+        sampler: Iterable[int] | None = None,
+        batch_sampler: Iterable[Sequence[int]] | None = None,
         num_workers: int = 0,
+        collate_fn: Callable[[list[Sample]], Batch] | None = None,
         pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Callable[[int], None] | None = None,
+        *,
+        generator: Generator | None = None,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
     ) -> None:
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
             kind = type(dataset).__name__
             raise TypeError(f"DataLoader got a {kind}: a dataset needs __len__ and __getitem__")
         if isinstance(batch_size, bool) or not hasattr(batch_size, "__index__") or batch_size < 1:
             raise ValueError(f"DataLoader got batch_size={batch_size!r}: it needs an int >= 1")
-        if num_workers != 0:
-            raise ValueError(
-                f"DataLoader got num_workers={num_workers!r}: batches are cut in this process, "
-                "so it must be 0"
-            )
-        if pin_memory:
-            raise ValueError("DataLoader got pin_memory=True: on a CPU there is nothing to pin for")
+        if num_workers < 0:
+            raise ValueError(f"DataLoader got num_workers={num_workers}: it needs 0 or more")
+        _refuse_two_orders(sampler, shuffle, batch_sampler, batch_size, drop_last)
+        if sampler is None:
+            random = RandomSampler(dataset, generator=generator)
+            sampler = random if shuffle else SequentialSampler(dataset)
         self.dataset = dataset
-        self.batch_size = operator.index(batch_size)
-        self.shuffle = shuffle
+        self.sampler = sampler
+        self.batch_size = operator.index(batch_size) if batch_sampler is None else None
+        self.batch_sampler = (
+            BatchSampler(sampler, batch_size, drop_last) if batch_sampler is None else batch_sampler
+        )
         self.drop_last = drop_last
         self.generator = generator
         self.collate_fn = collate_fn
 
     def __len__(self) -> int:
-        whole, rest = divmod(len(self.dataset), self.batch_size)
-        return whole + (rest > 0 and not self.drop_last)
+        return len(self.batch_sampler)  # pyright: ignore[reportArgumentType]
 
     def __iter__(self) -> Iterator[Batch]:
         return map(self._fetch, self._epoch())
 
     def _epoch(self) -> Iterator[Rows]:
         """The rows of each batch; the order is drawn now, not at the first batch."""
-        starts = range(0, len(self) * self.batch_size, self.batch_size)
-        if not self.shuffle:
-            return (slice(start, start + self.batch_size) for start in starts)
-        order = ag.randperm(len(self.dataset), generator=self.generator).numpy()
-        return (order[start : start + self.batch_size] for start in starts)
+        size = self.batch_size
+        if size is None:
+            return (np.asarray(rows, np.int64) for rows in self.batch_sampler)
+        if isinstance(self.sampler, SequentialSampler):
+            starts = range(0, len(self) * size, size)
+            return (slice(start, start + size) for start in starts)
+        order = np.fromiter(self.sampler, np.int64)
+        stop = len(order) - len(order) % size if self.drop_last else len(order)
+        return (order[start : start + size] for start in range(0, stop, size))
 
     def _fetch(self, rows: Rows) -> Batch:
         if self.collate_fn is not None:
             return self.collate_fn(_samples(self.dataset, rows))
         return _batch_of(self.dataset, rows)
+
+
+def _refuse_two_orders(
+    sampler: object, shuffle: bool | None, batch_sampler: object, batch_size: int, drop_last: bool
+) -> None:
+    if sampler is not None and shuffle:
+        raise ValueError("DataLoader got a sampler and shuffle=True: the sampler is the order")
+    beside = batch_size != 1 or shuffle or sampler is not None or drop_last
+    if batch_sampler is not None and beside:
+        raise ValueError(
+            "DataLoader got a batch_sampler and one of batch_size, shuffle, sampler and "
+            "drop_last: the batch_sampler decides all of them"
+        )
 
 
 def digits(test: int = 360, seed: int = 0) -> tuple[TensorDataset, TensorDataset]:

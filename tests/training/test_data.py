@@ -295,9 +295,12 @@ def test_an_empty_dataset_has_no_batches() -> None:
     assert list(DataLoader([], batch_size=2, shuffle=True)) == []
 
 
-def test_pytorchs_default_options_are_accepted() -> None:
-    loader = DataLoader(dataset=tensors(), batch_size=5, num_workers=0, pin_memory=False)
+def test_what_is_said_about_workers_changes_nothing() -> None:
+    loader = DataLoader(
+        dataset=tensors(), batch_size=5, num_workers=2, pin_memory=True, persistent_workers=True
+    )
     assert (loader.batch_size, len(loader.dataset)) == (5, 10)
+    assert numbers(loader) == numbers(DataLoader(tensors(), 5))
 
 
 def loader_of(batch_size: object) -> DataLoader[int]:
@@ -310,8 +313,9 @@ def loader_of(batch_size: object) -> DataLoader[int]:
         (lambda: loader_of(0), "batch_size=0: it needs an int >= 1"),
         (lambda: loader_of(2.0), r"batch_size=2\.0: it needs an int >= 1"),
         (lambda: loader_of(None), "batch_size=None: it needs an int >= 1"),
-        (lambda: DataLoader([1], num_workers=2), "num_workers=2: batches are cut in this process"),
-        (lambda: DataLoader([1], pin_memory=True), "pin_memory=True: on a CPU there is nothing"),
+        (lambda: DataLoader([1], num_workers=-1), "num_workers=-1: it needs 0 or more"),
+        (lambda: DataLoader([1], sampler=[0], shuffle=True), "the sampler is the order"),
+        (lambda: DataLoader([1], 2, batch_sampler=[[0]]), "the batch_sampler decides all of them"),
     ],
 )
 def test_loader_refuses_options_it_has_not(build: Callable[[], object], message: str) -> None:
