@@ -221,7 +221,8 @@ def _handles(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     ]
     y = saved[-1]
     if isinstance(y, list):
-        y = node.op.results(*[_on_edge(part_node(node, k), a) for k, a in enumerate(y)])
+        parts = [None if a is None else _on_edge(part_node(node, k), a) for k, a in enumerate(y)]
+        y = node.op.results(*parts)
     elif y is not None:
         y = _on_edge(node, y)
     return (*operands, y)

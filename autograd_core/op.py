@@ -53,6 +53,7 @@ class Op(Signature):
     view: bool = False  # the result may share memory with the first array
     multiply_adds: Rule | None = None  # how many, of (operands' shapes, result's shape, parameters)
     results: Any = None  # the named tuple of an op with several results
+    keeps: Sequence[int] | None = None  # which of those `y` has in rules; None: all of them
     extra: tuple[str, Rule] | None = None  # a keyword, and the composition that takes it third
     anew: bool = False  # the vjp rules are made for each visit to a node, by pulls_of
     call: Rule  # what users call; set when the declaration is complete

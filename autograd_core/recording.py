@@ -210,6 +210,8 @@ def attach(
     for i, x in enumerate(operands):
         if isinstance(x, Traced) and x._rg:
             needed |= op.needs(i, mode.forward)
+    if op.keeps is not None:
+        y = [array if k in op.keeps else None for k, array in enumerate(y)]
     node.saved = NOTHING if not needed else keep_arrays(needed, arrays, y, mode)
     return node
 

@@ -60,7 +60,7 @@ def _is_array(x: Any) -> bool:
 def _each(hook: Callable[[Any], Any], x: Any, packed: bool | None = None) -> Any:
     """Pass an array, or each of a list of them, through a hook; leave None and numbers alone."""
     if isinstance(x, list):
-        return [hook(item) for item in x]
+        return [None if item is None else hook(item) for item in x]
     return hook(x) if packed or (packed is None and isinstance(x, ndarray)) else x
 
 

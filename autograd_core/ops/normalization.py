@@ -139,6 +139,7 @@ def _push_bias(t: Any, shapes: Any, form: Form) -> Any:
     joint=True,
     jvp=[_push, _push_weight, _push_bias, None, None],
     results=Standardized,
+    keeps=(1, 2),  # so that the values may be changed in place, as by ReLU(inplace=True)
     promotes=True,
 )
 def standardize(
