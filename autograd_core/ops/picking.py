@@ -47,8 +47,9 @@ def _pick_one(t: Any, y: Any, shapes: Any, dim: int, keepdim: bool) -> Any:
 
 # Facets of an op that picks several elements along the axis `dim`, and of one that picks a single
 # one and drops the axis unless `keepdim` is set.
-SEVERAL: dict[str, Any] = {"vjp": [_put_back], "jvp": [_pick], "results": ValuesAndIndices}
-SINGLE: dict[str, Any] = {"vjp": [_put_one_back], "jvp": [_pick_one], "results": ValuesAndIndices}
+_BOTH: dict[str, Any] = {"results": ValuesAndIndices, "keeps": (1,)}  # the values may be changed
+SEVERAL: dict[str, Any] = {"vjp": [_put_back], "jvp": [_pick], **_BOTH}
+SINGLE: dict[str, Any] = {"vjp": [_put_one_back], "jvp": [_pick_one], **_BOTH}
 
 
 def only(x: Array) -> ValuesAndIndices:

@@ -46,6 +46,7 @@ _PICKED: dict[str, Any] = {
     "vjp": [lambda g, y, shapes: unpool(g[0], y[1], shapes[0][2:])],
     "jvp": [lambda t, y: Pooled(pick(t, y[1]), None)],
     "results": Pooled,
+    "keeps": (1,),  # the values may be changed in place
 }
 
 
