@@ -117,10 +117,12 @@ def main(argv: list[str] | None = None) -> list[float]:
             loss.backward()
             norm = clip_grad_norm_(model.parameters(), args.clip)
             optimizer.step()
+            if i == 0:
+                print(f"gradient norm {norm:.3f} before clipping")
             total_loss += loss.detach() * seq_len
             losses.append(loss.item())
         mean = total_loss.item() / (data.size(1) - 1)
-        print(f"| epoch {epoch:2d} | loss {mean:5.2f} | ppl {math.exp(mean):6.2f} | norm {norm:.3f}")
+        print(f"| epoch {epoch:2d} | loss {mean:5.2f} | ppl {math.exp(mean):6.2f} |")
     print(sample(model, text[:4], 40, stoi, itos))
     return losses
 

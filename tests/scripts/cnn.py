@@ -6,6 +6,7 @@ import argparse
 import copy
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,8 +35,8 @@ class ConvNet(nn.Module):
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
                 nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(m, nn.BatchNorm2d):
-                nn.init.constant_(m.weight, 1)
+            elif isinstance(m, nn.Linear):
+                nn.init.normal_(m.weight, 0, 0.1)
                 nn.init.constant_(m.bias, 0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -66,15 +67,8 @@ def train(model, device, train_loader, optimizer, epoch, log_interval: int = 4) 
         optimizer.step()
         losses.append(loss.item())
         if batch_idx % log_interval == 0:
-            print(
-                "Train epoch: {} [{}/{} ({:.0f}%)]\tLoss: {:.6f}".format(
-                    epoch,
-                    batch_idx * len(data),
-                    len(train_loader.dataset),
-                    100.0 * batch_idx / len(train_loader),
-                    loss.item(),
-                )
-            )
+            done, total = batch_idx * len(data), len(train_loader.dataset)
+            print(f"Train epoch: {epoch} [{done}/{total}]\tLoss: {loss.item():.6f}")
     return losses
 
 
@@ -102,7 +96,7 @@ def load(model, path: Path | str) -> None:
     with np.load(path) as saved:
         state_dict = {name: torch.from_numpy(saved[name]) for name in saved.files}
     missing, unexpected = model.load_state_dict(state_dict, strict=True)
-    assert not missing and not unexpected
+    assert len(missing) == len(unexpected) == 0
 
 
 def main(argv: list[str] | None = None) -> list[float]:
@@ -116,7 +110,7 @@ def main(argv: list[str] | None = None) -> list[float]:
 
     torch.manual_seed(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    loader_kwargs = {"num_workers": 0, "pin_memory": False}
+    loader_kwargs: dict[str, Any] = {"num_workers": 0, "pin_memory": False}
     train_loader = DataLoader(stripes(224, 0), batch_size=32, shuffle=True, **loader_kwargs)
     test_loader = DataLoader(stripes(96, 1), batch_size=48, **loader_kwargs)
 
