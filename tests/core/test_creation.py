@@ -69,7 +69,6 @@ def test_tensors_nest_in_lists() -> None:
     x = ag.tensor([1.0, 2.0])
     assert ag.tensor([x[0], x[1]]).tolist() == [1.0, 2.0]
     assert ag.tensor(x, dtype=ag.float64).dtype == ag.float64
-    assert ag.Tensor([1, 2]).tolist() == [1, 2]
 
 
 def test_a_made_tensor_may_require_grad() -> None:
@@ -139,3 +138,17 @@ def test_a_range_needs_finite_bounds() -> None:
         ag.ShapeError, match=r"eye got the size \(-1, -1\): no size may be negative"
     ):
         ag.eye(-1)
+
+
+def test_a_size_may_be_given_by_name() -> None:
+    for name in ("zeros", "ones", "empty", "rand", "randn"):
+        make = getattr(ag, name)
+        assert make(size=(2, 3)).shape == make(2, 3).shape == (2, 3)
+    assert ag.ones(2).new_zeros(size=(4,)).shape == (4,)
+
+
+def test_logspace_gives_powers() -> None:
+    assert ag.logspace(0, 3, 4).tolist() == [1.0, 10.0, 100.0, 1000.0]
+    assert ag.logspace(0, 2, 3, base=2, dtype=ag.int64).tolist() == [1, 2, 4]
+    with pytest.raises(ag.ShapeError, match=r"logspace got the bound inf: it must be finite"):
+        ag.logspace(0, np.inf, 2)

@@ -167,3 +167,22 @@ def test_backward_restores_the_mode_even_when_a_rule_fails() -> None:
     with pytest.raises(ag.GraphError):
         y.sum().backward()
     assert ag.is_grad_enabled()
+
+
+def test_inference_mode_records_nothing() -> None:
+    x = ag.ones(2, requires_grad=True)
+
+    @ag.inference_mode()
+    def double(y: ag.Tensor) -> ag.Tensor:
+        return 2 * y
+
+    @ag.inference_mode
+    def triple(y: ag.Tensor) -> ag.Tensor:
+        return 3 * y
+
+    assert not double(x).requires_grad
+    assert not triple(x).requires_grad
+    with ag.inference_mode():
+        assert not (x * 2).requires_grad
+        with ag.inference_mode(mode=False):
+            assert (x * 2).requires_grad

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,21 @@ def test_a_size_prints_as_one() -> None:
     assert ag.zeros(2, 3).size().numel() == 6
 
 
-def test_the_device_is_the_cpu() -> None:
-    assert repr(ag.zeros(1).device) == "device(type='cpu')"
-    assert str(ag.zeros(1).device) == "cpu"
-    assert ag.device("cpu") == "cpu"
-    with pytest.raises(ValueError, match="device 'cuda' is not available: this is a CPU library"):
-        ag.device("cuda")
+@pytest.fixture
+def default_style() -> Iterator[None]:
+    yield
+    ag.set_printoptions(profile="default")
+
+
+@pytest.mark.usefixtures("default_style")
+def test_the_user_says_how_much_prints() -> None:
+    ag.set_printoptions(precision=2, threshold=5, edgeitems=1)
+    assert repr(ag.arange(6) / 7) == "tensor([0.00,  ..., 0.71])"
+    ag.set_printoptions(sci_mode=True)
+    assert repr(ag.ones(1) / 3) == "tensor([3.33e-01])"
+    ag.set_printoptions(profile="short")
+    assert repr(ag.arange(6) / 7) == "tensor([0.00, 0.14, 0.29, 0.43, 0.57, 0.71])"
+    ag.set_printoptions(profile="default")
+    assert repr(ag.ones(1) / 3) == "tensor([0.3333])"
+    with pytest.raises(ValueError, match="got profile='long': use default, short, full"):
+        ag.set_printoptions(profile="long")

@@ -141,3 +141,25 @@ def test_shapes_and_dtypes_follow_the_request() -> None:
 def test_what_cannot_be_drawn_is_refused(call: Any, error: type, text: str) -> None:
     with pytest.raises(error, match=text):
         call()
+
+
+def test_a_tensor_draws_in_place_from_each_distribution() -> None:
+    x = ag.empty(4000)
+    assert x.exponential_(2.0).mean().item() == pytest.approx(0.5, abs=0.05)
+    assert x.min().item() >= 0
+    assert x.bernoulli_(0.25).mean().item() == pytest.approx(0.25, abs=0.04)
+    assert x.bernoulli_(ag.tensor(1.0)).unique().tolist() == [1.0]
+    assert x.random_(3).unique().tolist() == [0.0, 1.0, 2.0]
+    assert x.random_(5, 7).unique().tolist() == [5.0, 6.0]
+    assert 2**22 < x.random_().max().item() <= 2**24
+    assert ag.empty(100, dtype=ag.bool).random_().unique().tolist() == [False, True]
+    assert ag.empty(100, dtype=ag.uint8).random_().max().item() > 128
+    with pytest.raises(ValueError, match=r"exponential_ got lambd=0: it must be positive"):
+        x.exponential_(0)
+
+
+def test_a_tensor_of_probabilities_draws() -> None:
+    p = ag.tensor([0.0, 1.0, 0.0])
+    assert p.bernoulli().tolist() == [0.0, 1.0, 0.0]
+    assert p.bernoulli(1.0).tolist() == [1.0, 1.0, 1.0]
+    assert p.multinomial(1).tolist() == [1]

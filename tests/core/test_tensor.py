@@ -261,3 +261,26 @@ def test_an_unknown_operand_is_named() -> None:
         _ = plain + "one"
     with pytest.raises(ag.DtypeError, match="matmul got a list"):
         _ = plain @ [1.0, 2.0]
+
+
+def test_operands_may_have_pytorchs_names() -> None:
+    a, b = ag.tensor([1.0, 4.0]), ag.tensor([2.0, 3.0])
+    assert ag.add(input=a, other=b).tolist() == ag.add(a, other=b).tolist() == [3.0, 7.0]
+    assert ag.add(input=a, other=b, alpha=2).tolist() == [5.0, 10.0]
+    assert a.mul(other=b).tolist() == ag.mul(input=a, other=b).tolist() == [2.0, 12.0]
+    assert ag.sqrt(input=a).tolist() == [1.0, 2.0]
+    assert ag.where(condition=a > 2, input=a, other=b).tolist() == [2.0, 4.0]
+    assert ag.equal(input=a, other=a)
+    assert ag.allclose(input=a, other=a)
+
+
+def test_where_a_condition_holds_are_its_places() -> None:
+    rows, columns = ag.where(ag.tensor([[0, 1], [1, 1]]))
+    assert (rows.tolist(), columns.tolist()) == ([0, 1, 1], [1, 0, 1])
+
+
+def test_a_tensor_answers_functions_as_it_answers_methods() -> None:
+    x = ag.zeros(2, 3)
+    assert (ag.numel(x), x.ndimension(), ag.is_floating_point(x)) == (6, 2, True)
+    assert not ag.is_floating_point(x.long())
+    assert x.H.shape == (3, 2)

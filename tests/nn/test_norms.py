@@ -252,3 +252,48 @@ def test_what_does_not_fit_is_refused() -> None:
 def test_channels_that_nothing_counts_are_warned_of() -> None:
     with pytest.warns(UserWarning, match=r"got x of shape \(2, 3, 4\): it must have 5 channels"):
         nn.InstanceNorm1d(5)(ag.ones(2, 3, 4))
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 3, 3), (8, 16, 8, 8)], ids=["small", "with kernels"])
+@pytest.mark.parametrize(
+    "norm",
+    [
+        lambda x: F.batch_norm(x, None, None, training=True),
+        lambda x: F.group_norm(x, 2),
+        lambda x: F.layer_norm(x, x.shape[2:]),
+    ],
+    ids=["batch", "group", "layer"],
+)
+def test_the_values_of_a_norm_may_be_changed_in_place(
+    norm: Any, shape: tuple[int, ...], rng: np.random.Generator
+) -> None:
+    given, weight = (rng.normal(size=shape).astype(np.float32) for _ in range(2))
+    gradients: list[Any] = []
+    for inplace in (True, False):
+        x = ag.tensor(given, requires_grad=True)
+        y = norm(x)
+        y = y.add_(1) if inplace else y + 1
+        y = F.relu(y, inplace=inplace)
+        (y * ag.tensor(weight)).sum().backward()
+        gradients.append(x.grad.numpy())
+    np.testing.assert_array_equal(*gradients)
+
+
+def test_a_changed_norm_has_second_derivatives(rng: np.random.Generator) -> None:
+    given = rng.normal(size=(3, 4))
+
+    def f(x: ag.Tensor, inplace: bool) -> ag.Tensor:
+        return (F.relu(F.layer_norm(x, (4,)), inplace=inplace) ** 3).sum()
+
+    hessians = [ag.func.hessian(f)(ag.tensor(given), inplace) for inplace in (True, False)]
+    np.testing.assert_allclose(*(h.numpy() for h in hessians), rtol=1e-10, atol=1e-12)
+
+
+def test_what_a_norm_keeps_passes_through_hooks(rng: np.random.Generator) -> None:
+    x = ag.tensor(rng.normal(size=(3, 4)), requires_grad=True)
+    F.layer_norm(x, (4,)).pow(3).sum().backward()
+    expected, x.grad = x.grad, None
+    with ag.autograd.graph.save_on_cpu():
+        y = F.layer_norm(x, (4,)).pow(3).sum()
+    y.backward()
+    np.testing.assert_array_equal(np.asarray(x.grad), np.asarray(expected))

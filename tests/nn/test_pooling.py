@@ -200,3 +200,9 @@ def test_an_unpooling_that_does_not_fit_is_refused() -> None:
             lambda: F.max_unpool1d(y, at, 2, output_size=(9,)))  # fmt: skip
     refused(r"index 4 is out of range for an output of size \(4,\)",
             lambda: F.max_unpool1d(y, at + 1, 2), IndexError)  # fmt: skip
+
+
+def test_the_values_of_max_pooling_may_be_changed_in_place() -> None:
+    x = ag.arange(16.0).view(1, 1, 4, 4).requires_grad_()
+    F.relu(F.max_pool2d(x, 2).sub_(7), inplace=True).sum().backward()
+    assert x.grad.flatten().nonzero().flatten().tolist() == [13, 15]

@@ -157,3 +157,18 @@ def test_a_histogram_takes_edges_and_weights() -> None:
     y = x.histogram(ag.tensor([0.0, 2.0, 3.0]), density=True)
     assert y.hist.tolist() == [0.125, 0.75]
     assert x.histogram(2, range=(1.0, 3.0), weight=ag.ones(4) * 2).hist.tolist() == [2.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("pick", "places"),
+    [
+        (lambda x: x.max(0).values, [0.0, 2.0, 0.0]),
+        (lambda x: x.topk(2).values, [0.0, 2.0, 2.0]),
+        (lambda x: x.sort().values, [2.0, 2.0, 2.0]),
+    ],
+    ids=["max", "topk", "sort"],
+)
+def test_the_values_that_were_picked_may_be_changed_in_place(pick: Any, places: Any) -> None:
+    x = ag.tensor([1.0, 3.0, 2.0], requires_grad=True)
+    pick(x).mul_(2).sum().backward()
+    assert x.grad.tolist() == places
