@@ -89,4 +89,4 @@ def line_of_change(array: Array) -> str | None:
 
 def checksum(array: Array) -> int:
     """Return a checksum of the elements."""
-    return zlib.adler32(np.ascontiguousarray(array).data)
+    return zlib.crc32(np.ascontiguousarray(array).data)
