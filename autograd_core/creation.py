@@ -322,6 +322,6 @@ def logspace(
 ) -> Tensor:
     """base to the powers that linspace gives: from base ** start to base ** end."""
     (steps,) = size_of((steps,), "logspace")
-    start, end = (_bound("logspace", x, None) for x in (start, end))
+    start, end = (_bound("logspace", x, dtype) for x in (start, end))
     array = np.logspace(start, end, steps, base=base).astype(dtype_or_default(dtype))
     return finished(array, requires_grad, device)

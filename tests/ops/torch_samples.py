@@ -42,7 +42,7 @@ FAMILIES = {
     "shape": """
         T as_strided atleast_1d atleast_2d atleast_3d block_diag broadcast_tensors broadcast_to
         cartesian_prod cat chunk column_stack combinations diag diag_embed diagflat diagonal dsplit
-        dstack expand expand_as flatten flip fliplr flipud hsplit hstack kron mT meshgrid movedim
+        H dstack expand expand_as flatten flip fliplr flipud hsplit hstack kron mT meshgrid movedim
         narrow nn.functional.pad permute ravel repeat repeat_interleave reshape reshape_as roll
         rot90 select split split_with_sizes squeeze stack t tensor_split tile transpose tril triu
         unbind unflatten unfold unsqueeze view view_as vsplit vstack
@@ -101,9 +101,9 @@ FAMILIES = {
         nn.functional.triplet_margin_with_distance_loss
     """,
     "creation": """
-        arange bool byte char contiguous double eye float full full_like half int item linspace long
-        new_full new_ones new_zeros ones ones_like short tril_indices triu_indices zero_ zeros
-        zeros_like
+        arange bool byte char contiguous double eye float full full_like half int item linspace
+        logspace long new_full new_ones new_zeros ones ones_like short tril_indices triu_indices
+        zero_ zeros zeros_like
     """,
     "networks": """
         nn.functional.cross_entropy nn.functional.linear nn.functional.mse_loss
@@ -146,6 +146,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "__rsub__": lambda x, y: y - x,
     "__rxor__": lambda x, y: y ^ x,
     "T": lambda x: x.T,
+    "H": lambda x: x.H,
     "mT": lambda x: x.mT,
     **{
         name: methodcaller(name)
