@@ -6,7 +6,7 @@ from math import e as e
 from math import inf as inf
 from math import nan as nan
 from math import pi as pi
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernels import get_num_threads as get_num_threads
 from kernels import set_num_threads as set_num_threads
