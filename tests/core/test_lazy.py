@@ -43,7 +43,7 @@ def test_type_checkers_are_told_what_the_engine_loads_late() -> None:
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
     told = {node.name for node in ast.walk(block) if isinstance(node, ast.alias)}
     late = {name for file, names in ag._FAMILIES.items() for name in names or (file,)}
-    assert told == late | {"nn", "optim"}
+    assert late | {"nn", "optim"} <= told <= late | {"nn", "optim"} | set(ag._FAMILIES)
 
 
 def run(program: str) -> str:
