@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
+from autograd_core.ops import conv_arrays
 
 GEOMETRIES = 500
 
@@ -40,32 +41,38 @@ def geometry(rng: np.random.Generator) -> tuple[str, list[Any], dict[str, Any]]:
 
 @pytest.mark.torch
 @pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize(("least", "dtype"), [(1 << 60, "float64"), (0, "float64"), (0, "float32")],
+                         ids=["columns", "kernels", "kernels in float32"])  # fmt: skip
 def test_any_geometry_gives_what_pytorch_gives(
-    part: int, torch: Any, rng: np.random.Generator
-) -> None:
+    part: int, least: int, dtype: str, torch: Any, rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(conv_arrays, "WORTH", least)
+    rtol = {"float64": 1e-10, "float32": 1e-5}[dtype]
     for _ in range(GEOMETRIES // 5):
         name, operands, options = geometry(rng)
+        operands = [x.astype(dtype) for x in operands]
         ours = [ag.tensor(x, requires_grad=True) for x in operands]
         theirs = [torch.tensor(x, requires_grad=True) for x in operands]
         y, e = getattr(ag, name)(*ours, **options), getattr(torch, name)(*theirs, **options)
-        close(y, e)
-        w = rng.normal(size=y.shape)
+        close(y, e, rtol)
+        w = rng.normal(size=y.shape).astype(dtype)
         firsts: Any = ag.autograd.grad(y, ours, ag.tensor(w), create_graph=True)
         expected = torch.autograd.grad(e, theirs, torch.tensor(w), create_graph=True)
-        directions = [rng.normal(size=g.shape) for g in firsts]
+        directions = [rng.normal(size=g.shape).astype(dtype) for g in firsts]
         for g, h in zip(firsts, expected, strict=True):
-            close(g, h)
+            close(g, h, rtol)
         slope: Any = sum((g * ag.tensor(v)).sum() for g, v in zip(firsts, directions, strict=True))
         other = sum((g * torch.tensor(v)).sum() for g, v in zip(expected, directions, strict=True))
         seconds = ag.autograd.grad(slope, ours[:2])
         for g, h in zip(seconds, torch.autograd.grad(other, theirs[:2]), strict=True):
-            close(g, h)
+            close(g, h, rtol)
 
 
-def close(found: Any, expected: Any) -> None:
+def close(found: Any, expected: Any, rtol: float = 1e-10) -> None:
     e = expected.detach().numpy()
     np.testing.assert_allclose(
-        found.detach().numpy(), e, 1e-10, 1e-10 * max(1.0, np.abs(e).max(initial=0.0))
+        found.detach().numpy(), e, rtol, rtol * max(1.0, np.abs(e).max(initial=0.0))
     )
 
 
