@@ -156,7 +156,8 @@ def test_few_elements_give_what_many_give(f: Callable[[Any], Any], dtype: Any) -
     x = np.linspace(-3.0, 3.0, kernel_sizes.FEW * 3).astype(dtype)
     many, few = f(x), np.concatenate([f(part) for part in x.reshape(3, -1)])
     assert few.dtype == many.dtype == dtype
-    np.testing.assert_allclose(few, many, rtol=8 * np.finfo(dtype).eps)
+    # What the kernel of gelu states, 7 ulp, and 2 of the formula on few numbers.
+    np.testing.assert_allclose(few, many, rtol=9 * np.finfo(dtype).eps)
     assert f(x[:1].reshape(())).shape == ()
     assert f(x[:0]).shape == (0,)
 
