@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from . import utils as utils
     from .func import vmap as vmap
     from .graph import Graph as Graph
+    from .graph import graph_diff as graph_diff
     from .graph import trace_graph as trace_graph
     from .live import live_graphs as live_graphs
     from .value import Value as Value
@@ -80,7 +81,7 @@ __version__ = "0.1.0"
 _FAMILIES = {
     "autograd": (),
     "func": ("vmap",),
-    "graph": ("Graph", "trace_graph"),
+    "graph": ("Graph", "graph_diff", "trace_graph"),
     "linalg": (),
     "live": ("live_graphs",),
     "utils": (),

@@ -150,6 +150,15 @@ class Graph:
 
         return written(svg(self, **choices), path)
 
+    def to_html(self, path: str | Path | None = None, **choices: Any) -> str:
+        """The graph as a page to explore and to step through, which needs no network.
+
+        `choices` are `title`, `collapse`, `theme`, and `other`: an earlier graph to compare with.
+        """
+        from ..render.page import write
+
+        return written(write(self, **choices), path)
+
     def view(self, **choices: Any) -> Any:
         """Choose what a picture shows, see `render.choose.view_of`."""
         from ..render.choose import view_of

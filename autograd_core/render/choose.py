@@ -40,7 +40,7 @@ def view_of(
     if view not in ORDERS:
         raise ValueError(f"view is {view!r}; it must be one of {', '.join(ORDERS)}")
     share = collapse_share(collapse)
-    return _Chooser(graph, color_by, _shown(graph, view, only)).view(share, title)
+    return Chooser(graph, color_by, _shown(graph, view, only)).view(share, title)
 
 
 def collapse_share(collapse: float | str) -> float | None:
@@ -59,16 +59,18 @@ def _shown(graph: Graph, view: str, only: Iterable[int] | None) -> set[int]:
     return {n for n in chosen if ways[view](graph.nodes[n].order)}
 
 
-class _Chooser:
+class Chooser:
     """Closes sections of one graph until it fits, and draws up boxes and arrows."""
 
-    def __init__(self, graph: Graph, color_by: str, shown: set[int]) -> None:
+    def __init__(
+        self, graph: Graph, color_by: str, shown: set[int], stepwise: bool = False
+    ) -> None:
         self.graph, nodes = graph, graph.nodes
         self.ops = [n for n in sorted(shown) if not nodes[n].is_source]
         used = {x.node for n in self.ops for x in nodes[n].operands if x.node is not None}
         alone = {n for n in shown if n in graph.outputs}
         self.given = sorted((used | alone) - set(self.ops))  # leaves, and what was cut off
-        self.root = sections_of(graph, self.ops, self.given)
+        self.root = sections_of(graph, self.ops, self.given, stepwise)
         sections = [s for s in self.root.sections() if s is not self.root]
         self.ranks = sorted({section.rank for section in sections})
         self.closed = 0  # how many of these ranks are
@@ -87,7 +89,7 @@ class _Chooser:
 
     def view(self, share: float | None, title: str) -> View:
         """Return the view with so large a share of the sections closed; None: as many as needed."""
-        self.closed = self._fitting() if share is None else round(share * len(self.ranks))
+        self.close(share)
         items, owner = self._visible()
         uses = self._uses(owner)
         chips = {n: users for n, users in uses.items() if len(users) > USES}
@@ -103,6 +105,10 @@ class _Chooser:
             scale=self.boxes.scale.range,
             outputs=tuple(dict.fromkeys(owner[n] for n in self.graph.outputs if n in owner)),
         )
+
+    def close(self, share: float | None) -> None:
+        """Close so large a share of the sections; None: as many as needed."""
+        self.closed = self._fitting() if share is None else round(share * len(self.ranks))
 
     def _fitting(self) -> int:
         """Return the least number of closed ranks with which the picture can be read."""
@@ -121,7 +127,8 @@ class _Chooser:
         chips = [len(users) for users in self._uses(owner).values() if len(users) > USES]
         return len(items) + sum(chips) - len(chips)
 
-    def _is_open(self, section: Section) -> bool:
+    def is_open(self, section: Section) -> bool:
+        """Tell whether what is in a section is shown."""
         return (
             section is self.root or self.closed == 0 or section.rank > self.ranks[self.closed - 1]
         )
@@ -135,7 +142,7 @@ class _Chooser:
             item, around = waiting.pop()
             if isinstance(item, int):
                 owner[item] = f"n{item}"
-            elif self._is_open(item):
+            elif self.is_open(item):
                 waiting += [(inner, item) for inner in reversed(item.items)]
                 continue
             else:
@@ -201,7 +208,7 @@ class _Chooser:
 
     def _opened(self, section: Section | None) -> bool:
         while section is not None:
-            if not self._is_open(section):
+            if not self.is_open(section):
                 return False
             section = section.parent
         return True

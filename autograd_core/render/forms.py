@@ -19,6 +19,7 @@ VALUES = 150  # in the graph of a Value that a notebook draws
 LINES = 60  # of a text beside it
 FORMS: dict[str, Callable[..., str]] = {
     ".svg": lambda graph, **choices: svg(graph, **choices),
+    ".html": lambda graph, **choices: page(graph, **choices),
     ".dot": lambda graph, **choices: graph.to_dot(**_without(choices, "engine", "theme")),
     ".mmd": lambda graph, **choices: graph.to_mermaid(**_without(choices, "engine", "theme")),
     ".txt": lambda graph, **choices: graph.to_text(),
@@ -29,6 +30,16 @@ FORMS: dict[str, Callable[..., str]] = {
 def svg(graph: Graph, *, engine: str = "auto", theme: str = "auto", **choices: Any) -> str:
     """Return the picture of a graph; `choices` are those of its view."""
     return drawn(graph.view(**choices), engine=engine, theme=theme)
+
+
+def page(
+    graph: Graph, *, color_by: str = "grad", view: str = "both", engine: str = "auto", **choices: Any
+) -> str:
+    """Return the page of a graph, whose layout, colours and content are its own."""
+    for name, given, only in (("color_by", color_by, "grad"), ("view", view, "both")):
+        if given != only:
+            raise ValueError(f"{name} is {given!r}; a page has only {only!r}")
+    return graph.to_html(**choices)
 
 
 def drawn(view: View, **choices: Any) -> str:

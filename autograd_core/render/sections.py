@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..graph.data import Graph, GraphNode
 
 MANY = 24  # items that one section shows side by side
+WHOLE = 150  # nodes that can be taken in at once, if slowly
 ALIKE = 8  # leaves of one kind that go to one op before they count as one
 Item = Union["Section", int]  # a section, or the number of a node
 
@@ -52,17 +53,24 @@ class Section:
             waiting.extend([x for x in section.items if isinstance(x, Section)][::-1])
 
 
-def sections_of(graph: Graph, ops: Sequence[int], leaves: Sequence[int]) -> Section:
-    """Return nodes in sections: modules, repeats in them, stretches where too many are left."""
+def sections_of(
+    graph: Graph, ops: Sequence[int], leaves: Sequence[int], stepwise: bool = False
+) -> Section:
+    """Return nodes in sections: modules, repeats in them, stretches where too many are left.
+
+    Those to be opened step by step leave a graph of few nodes whole but for its modules, and
+    take together what is too much in a repeat as well, which a picture closes as a whole.
+    """
     from .repeats import Folder
 
     root = _modules(graph, ops)
-    folder = Folder(graph)
-    for section in list(root.sections()):
-        folder.fold(section)
-    for section in list(root.sections()):
-        if section.kind != "repeat":  # which is closed as a whole
-            _stretch(section)
+    if not (stepwise and len(ops) + len(leaves) <= WHOLE):
+        folder = Folder(graph)
+        for section in list(root.sections()):
+            folder.fold(section)
+        for section in list(root.sections()):
+            if stepwise or section.kind != "repeat":
+                _stretch(section)
     _place_leaves(graph, root, leaves)
     _number(root, set(leaves))
     return root
@@ -107,10 +115,15 @@ def _chain(label: str | None, parents: dict[str, str | None]) -> tuple[str, ...]
 
 
 def _stretch(section: Section) -> None:
-    """Where too many items stand side by side, take neighbours together, level by level."""
+    """Where too many items stand side by side, take neighbours together, level by level.
+
+    The blocks of a repeat are kept together.
+    """
+    unit = len(section.items) // section.times
     while len(section.items) > MANY:
         count = -(-len(section.items) // 16)
         width = -(-len(section.items) // count)
+        width, unit = max(-(-width // unit) * unit, 2) if unit <= MANY else width, 1
         groups = [section.items[i : i + width] for i in range(0, len(section.items), width)]
         section.items = [enclosed(section, Section("stretch", ""), group) for group in groups]
 

@@ -1,0 +1,201 @@
+// Open sections put into one another: each has a layout with everything in it closed (plan.py);
+// where a box is opened, what stands beside and below it moves away, and nothing else changes.
+
+const SIDE = 14, TITLE = 24, CHIP = 26;
+
+// The map of coordinates that makes each interval [from, to] at least `need` long, and moves
+// everything beyond by as little as that takes.
+function stretched(intervals) {
+  if (!intervals.length) return (x) => x;
+  const points = [...new Set(intervals.flatMap(([from, to]) => [from, to]))].sort((a, b) => a - b);
+  const place = new Map();
+  const ending = new Map();
+  for (const interval of intervals) ending.set(interval[1], [...(ending.get(interval[1]) ?? []), interval]);
+  points.forEach((point, i) => {
+    let at = i ? place.get(points[i - 1]) + point - points[i - 1] : point;
+    for (const [from, , need] of ending.get(point) ?? []) at = Math.max(at, place.get(from) + need);
+    place.set(point, at);
+  });
+  const last = points.at(-1);
+  return (x) => {
+    if (x <= points[0]) return x;
+    if (x >= last) return place.get(last) + x - last;
+    let low = 0, high = points.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (points[middle] <= x) low = middle; else high = middle;
+    }
+    const [a, b] = [points[low], points[high]];
+    return Math.round(place.get(a) + (x - a) * (place.get(b) - place.get(a)) / (b - a));
+  };
+}
+
+// One section with what is open in it: its size, and the maps that make room.
+function arranged(graph, number, open, titleWidth) {
+  const section = graph.sections[number];
+  const [[width, height, ...lefts], centres, gates] = graph.layouts[section.layout];
+  const band = (x) => lefts.filter((left) => left <= x).length;
+  const inner = new Map();
+  const across = [], down = Array.from({ length: lefts.length + 1 }, () => []);
+  section.items.forEach((what, i) => {
+    if (what >= 0 || !open.has(-what)) return;
+    const child = arranged(graph, -what, open, titleWidth);
+    const closed = graph.sections[-what];
+    const size = {
+      width: Math.max(child.width + 2 * SIDE, titleWidth(closed) + 2 * SIDE),
+      height: child.height + TITLE + SIDE,
+    };
+    const [cx, cy] = [centres[2 * i], centres[2 * i + 1]];
+    for (const [axis, c, half, need] of [[across, cx, closed.width / 2, size.width / 2], [down[band(cx)], cy, closed.height / 2, size.height / 2]]) {
+      axis.push([c - half, c, need], [c, c + half, need]);
+    }
+    inner.set(i, { child, ...size });
+  });
+  const x = stretched(across), ys = down.map(stretched);
+  return {
+    section, inner, x, y: (px, py) => ys[band(px)](py), width: x(width),
+    height: Math.max(...ys.map((y) => y(height))),
+    gate: (k, last) => x(gates[last ? section.enter.length + k : k]),
+  };
+}
+
+// Everything that is seen, in one system of coordinates.
+function sceneOf(graph, open, titleWidth = () => 0) {
+  const root = arranged(graph, 0, open, titleWidth);
+  const scene = { width: root.width, height: root.height, boxes: [], frames: [], ways: [] };
+  const waiting = [[root, 0, 0, 0]];
+  while (waiting.length) {
+    const [one, left, top, depth] = waiting.pop();
+    const places = placed(graph, scene, one, left, top, depth);
+    for (const [i, { child }] of one.inner) {
+      waiting.push([child, places[i].x + SIDE, places[i].y + TITLE, depth + 1]);
+    }
+  }
+  return scene;
+}
+
+function placed(graph, scene, one, left, top, depth) {
+  const { section } = one;
+  const [, centres, , ways] = graph.layouts[section.layout];
+  const places = section.items.map((what, i) => {
+    const [px, py] = [centres[2 * i], centres[2 * i + 1]];
+    const x = left + one.x(px), y = top + one.y(px, py);
+    const chip = section.chips.has(i);
+    const around = one.inner.get(i);
+    const { width, height } = around ?? (what < 0 ? graph.sections[-what] : chip ? { width: graph.nodes[what].chip, height: CHIP } : graph.nodes[what]);
+    const box = { what, chip, section: section.number, index: i, depth, cx: px, open: Boolean(around), x: Math.round(x - width / 2), y: Math.round(y - height / 2), width, height };
+    (around ? scene.frames : scene.boxes).push(box);
+    return box;
+  });
+  let at = 0;
+  ways.forEach(([source, target, slot, steps], number) => {
+    const value = section.ways[at++];
+    const way = { section: section.number, number, source, target, slot, value };
+    if (slot < 0) {
+      [way.count, way.first] = [section.ways[at], section.ways[at + 1]];
+      way.sent = told(section.ways[at + 2]);
+      at += 3;
+    }
+    way.from = source < 0 ? null : places[source];
+    way.to = target < 0 ? null : places[target];
+    way.points = led(one, way, steps, left, top);
+    scene.ways.push(way);
+  });
+  return places;
+}
+
+// The points of an arrow: its ends go with what they join, the rest as the room around it.
+function led(one, way, steps, left, top) {
+  const points = [];
+  let px = 0, py = 0;
+  for (let i = 0; i < steps.length; i += 2) {
+    px += steps[i];
+    py += steps[i + 1];
+    points.push([left + one.x(px), top + one.y(px, py), px]);
+  }
+  const gate = way.value >= 0 ? way.value : -1 - way.number;
+  const end = points.length - 1;
+  const [x0, y0] = outlet(one, way, way.from, gate, points[0], left, top, true);
+  const [x1, y1] = outlet(one, way, way.to, gate, points[end], left, top, false);
+  points[0] = [x0, y0];
+  points[1] = [x0, Math.max(points[1][1], y0)];
+  if (end - 1 > 1) points[end - 1] = [x1, Math.min(points[end - 1][1], y1)];
+  points[end] = [x1, y1];
+  return points.map(([x, y]) => [Math.round(x), Math.round(y)]);
+}
+
+// Where an arrow begins or ends: at a box, at a gate of an open section, or at one of this section.
+function outlet(one, way, box, gate, [, , px], left, top, leaving) {
+  if (!box) {
+    const k = -1 - (leaving ? way.source : way.target);
+    return [left + one.gate(k, !leaving), leaving ? top : top + one.height];
+  }
+  const y = leaving ? box.y + box.height : box.y;
+  const around = one.inner.get(box.index);
+  if (!around) return [left + one.x(box.cx) + px - box.cx, y];
+  const { child } = around;
+  const gates = leaving ? child.section.leave : child.section.enter;
+  return [box.x + SIDE + child.gate(gates.indexOf(gate), leaving), y];
+}
+
+// The arrows of the scene that an edge of the graph goes along, from its source to its user.
+function pathOf(graph, open, source, target, slot) {
+  const above = new Set(upwards(graph, graph.nodes[source].section));
+  const common = upwards(graph, graph.nodes[target].section).find((at) => above.has(at));
+  const keys = [];
+  let found = step(graph, common, source, target, slot, itemOf(graph, common, source), itemOf(graph, common, target));
+  if (!found) return keys;
+  keys.push([common, found.number]);
+  const gate = found.gate;
+  for (const [node, leaving] of [[source, true], [target, false]]) {
+    let key = gate, at = common;
+    for (;;) {
+      const item = itemOf(graph, at, node);
+      const what = graph.sections[at].items[item];
+      if (what >= 0 || !open.has(-what)) break;
+      at = -what;
+      const section = graph.sections[at];
+      const k = -1 - (leaving ? section.leave : section.enter).indexOf(key);
+      const inside = itemOf(graph, at, node);
+      const next = leaving ? step(graph, at, source, target, slot, inside, k) : step(graph, at, source, target, slot, k, inside);
+      if (!next) break;
+      keys.push([at, next.number]);
+      key = next.gate;
+    }
+  }
+  return keys;
+}
+
+// Which item of a section a node is, or is in.
+function itemOf(graph, number, node) {
+  const section = graph.sections[number];
+  section.places ??= new Map(section.items.flatMap((what, i) => (section.chips.has(i) ? [] : [[what, i]])));
+  let what = node;
+  for (const at of upwards(graph, graph.nodes[node].section)) {
+    if (at === number) return section.places.get(what);
+    what = -at;
+  }
+  return undefined;
+}
+
+// The arrow of one section that an edge goes along: its own, or the one that many share.
+function step(graph, number, source, target, slot, from, to) {
+  const section = graph.sections[number];
+  section.index ??= indexed(graph, section);
+  const own = to >= 0 && section.items[to] >= 0 ? slot : -1;
+  const way = section.index.get(`${to} ${own} ${source}`) ?? section.index.get(`${from} ${to} ${own} *`);
+  if (way === undefined) return null;
+  const value = way.value;
+  return { number: way.number, gate: value >= 0 ? value : -1 - way.number };
+}
+
+function indexed(graph, section) {
+  const index = new Map();
+  let at = 0;
+  graph.layouts[section.layout][3].forEach(([source, target, slot], number) => {
+    const value = section.ways[at];
+    at += slot < 0 ? 4 : 1;
+    index.set(value >= 0 ? `${target} ${slot} ${value}` : `${source} ${target} ${slot} *`, { number, value });
+  });
+  return index;
+}
