@@ -29,7 +29,7 @@ class Scope:
     ways: list[list[Point]] = field(default_factory=list[list[Point]])
     width: int = 0
     height: int = 0
-    lefts: list[int] = field(default_factory=list[int])  # where bands begin, if there are several
+    stack: Rows | None = None
 
     def add(self, item: Item, head: int = 0, foot: int = 0) -> int:
         """Add an item whose upper and lower pixels belong to its arrows, and to sheets behind."""
@@ -44,7 +44,7 @@ class Scope:
         x = columns(layers, order)
         stack = rows(layers, order, x, pages)
         self.width, self.height = stack.width, stack.height
-        self.lefts = [band.left for band in stack.bands[1:]]
+        self.stack = stack
         for v, item in enumerate(self.items):
             r = layers.rank[v]
             y = stack.top[r] + (stack.bottom[r] - stack.top[r] - item.height + 1) // 2

@@ -1,6 +1,7 @@
 // What of the scene is in view: moved by dragging, wheel, pinching and keys; shown on a small map.
 
 const LEAST = 0.02, GREATEST = 4;
+const MAP = [180, 150];
 
 class Camera {
   constructor(stage, layer, map, changed) {
@@ -121,8 +122,8 @@ class Camera {
   draw(scene) {
     this.size = scene;
     const { map } = this;
-    const part = Math.min(map.width / scene.width, map.height / scene.height);
-    this.part = part;
+    const part = this.part = Math.min(MAP[0] / scene.width, MAP[1] / scene.height);
+    [map.width, map.height] = [Math.max(24, Math.ceil(scene.width * part)), Math.max(24, Math.ceil(scene.height * part))];
     const style = getComputedStyle(map);
     const pen = this.sketch = document.createElement("canvas").getContext("2d");
     [pen.canvas.width, pen.canvas.height] = [map.width, map.height];
@@ -136,6 +137,8 @@ class Camera {
     if (!this.sketch) return;
     const { map, part } = this;
     const { width, height } = this.box;
+    const [right, bottom] = [this.x + this.size.width * this.scale, this.y + this.size.height * this.scale];
+    map.hidden = this.x >= 0 && this.y >= 0 && right <= width && bottom <= height;
     const pen = map.getContext("2d");
     pen.clearRect(0, 0, map.width, map.height);
     pen.drawImage(this.sketch.canvas, 0, 0);

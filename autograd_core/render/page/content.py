@@ -7,7 +7,7 @@ and, where they are small, by a strip of whole numbers from -99 to 99.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..badges import births
@@ -18,7 +18,7 @@ from ..layout.placed import Point
 from ..layout.scope import Scope
 from ..sections import Section
 from ..words import magnitude_text, visible
-from .plan import Plan, Planner, Size, Way
+from .plan import Plan, Planner, Size, Sizes, Way
 from .rules import local_rules
 
 if TYPE_CHECKING:
@@ -64,17 +64,20 @@ class Content:
     def record(self) -> dict[str, Any]:
         """Return everything, with numbers that are not finite as strings."""
         cards = {id(s): self.chooser.boxes.of_section(s, "", None) for s in self.sections[1:]}
-        rooms: dict[int, Size] = {node.number: self._room(node) for node in self.graph.nodes}
-        rooms |= {key: _room_of(box.title, box.lines, box.badges) for key, box in cards.items()}
-        sources = [node for node in self.graph.nodes if node.is_source]
-        planner = Planner(self.graph, rooms, {node.number: self._chip(node) for node in sources})
+        nodes = self.graph.nodes
+        sizes = Sizes(
+            {node.number: self._room(node) for node in nodes},
+            {node.number: self._chip(node) for node in nodes if node.is_source},
+            {k: _room_of(f"+ {b.title}", b.lines, b.badges) for k, b in cards.items()},
+            {k: _title_width(cards[k].title) for k in map(id, self._seen())},
+        )
+        planner = Planner(self.graph, sizes)
         plans = planner.plans(self.chooser.root)
-        sections = [self._section(plan, cards, rooms, planner) for plan in plans]
+        sections = [self._section(plan, cards, planner) for plan in plans]
         layouts = {p.layout: _layout(p, planner.layouts[p.layout]) for p in plans[::-1]}
-        nodes = [self._node(node, rooms[node.number]) for node in self.graph.nodes]
         return {
             "title": visible(shown(self.title), 200) or "Graph",
-            "nodes": nodes,
+            "nodes": [self._node(node, sizes.nodes[node.number]) for node in nodes],
             "sections": sections,
             "layouts": [layouts[i] for i in range(len(layouts))],
             "outputs": self.graph.outputs,
@@ -85,6 +88,14 @@ class Content:
                        else [],
             "strings": list(self.strings.all),
         }  # fmt: skip
+
+    def _seen(self) -> Iterator[Section]:
+        """Give the sections that are seen open at first."""
+        seen = {id(self.chooser.root)}
+        for section in self.sections[1:]:
+            if id(section.parent) in seen and self.chooser.is_open(section):
+                seen.add(id(section))
+                yield section
 
     def _notes(self) -> list[str]:
         """Say what the graph does not know, and how it would."""
@@ -153,9 +164,7 @@ class Content:
         width = text_width(_title(node), SIZE) + 2 * PAD_X
         return max(NARROWEST, width + width % 2), CHIP_HEIGHT
 
-    def _section(
-        self, plan: Plan, cards: Mapping[int, Any], rooms: Mapping[int, Size], planner: Planner
-    ) -> list[Any]:
+    def _section(self, plan: Plan, cards: Mapping[int, Any], planner: Planner) -> list[Any]:
         section = plan.section
         box = cards.get(id(section))
         said = [box.title, [*box.lines], [*box.badges]] if box else ["", [], []]
@@ -164,8 +173,10 @@ class Content:
             *said,
             self.strings(section.label),
             -1 if section.parent is None else self.number[id(section.parent)],
-            *rooms.get(id(section), (0, 0)),
-            int(self.chooser.is_open(section)),
+            *planner.sizes.closed.get(id(section), (0, 0)),
+            *plan.size,
+            _title_width(box.title) if box else 0,
+            int(box is not None and box.stack),
             plan.layout,
             [self._item(x) for x in plan.items],
             sorted(plan.chips),
@@ -202,6 +213,7 @@ def _way(way: Way, planner: Planner) -> list[Any]:
 
 def _layout(plan: Plan, scope: Scope) -> list[Any]:
     """Return the places of one layout, which sections that look the same share."""
+    assert scope.stack is not None
     count = len(plan.items)
     centres: list[int] = []
     for place, (head, foot) in list(zip(scope.places, scope.margins, strict=True))[:count]:
@@ -212,7 +224,11 @@ def _layout(plan: Plan, scope: Scope) -> list[Any]:
         [way.source, way.target, way.slot, _steps(points)]
         for way, points in zip(plan.ways, scope.ways, strict=True)
     ]
-    return [[scope.width, scope.height, *scope.lefts], centres, gates, ways]
+    rows = [[] for _ in scope.stack.bands]
+    for band, *borders in zip(scope.stack.band, scope.stack.top, scope.stack.bottom, strict=True):
+        rows[band] += borders
+    lefts = [band.left for band in scope.stack.bands[1:]]
+    return [[scope.width, scope.height, *lefts], centres, gates, ways, rows]
 
 
 def _steps(points: Sequence[Point]) -> list[int]:
@@ -239,6 +255,10 @@ def _room_of(title: str, lines: Sequence[str], badges: Sequence[str]) -> Size:
     height = 2 * PAD_Y + TITLE_LINE + LINE * len(lines) + BADGE_LINE * len(badges)
     width = max(widths) + 2 * PAD_X
     return width + width % 2, height
+
+
+def _title_width(title: str) -> int:
+    return text_width(title, SIZE) + 32
 
 
 def _magnitude(s: Statistics) -> str:

@@ -37,9 +37,9 @@ function decodedNode(row, number, text) {
 }
 
 function decodedSection(row, number, text) {
-  const [kind, title, lines, badges, label, parent, width, height, open, layout, items, chips, enter, leave, ways, grad] = row;
+  const [kind, title, lines, badges, label, parent, width, height, openWidth, openHeight, titleWidth, stack, layout, items, chips, enter, leave, ways, grad] = row;
   return {
-    number, kind, title, lines, badges, label: text(label), parent, width, height, open, layout,
+    number, kind, title, lines, badges, label: text(label), parent, width, height, openWidth, openHeight, titleWidth, stack, layout,
     items, chips: new Set(chips), enter, leave, ways, grad: told(grad),
   };
 }

@@ -10,7 +10,7 @@ class Page {
     this.panels = { step: find("now"), chosen: find("chosen"), results: find("results") };
     this.replay = new Replay(graph);
     this.replay.still = true;
-    this.open = new Set(graph.sections.filter((s) => s.number && s.open && upwards(graph, s.parent).every((at) => !at || graph.sections[at].open)).map((s) => s.number));
+    this.open = new Set(graph.sections.filter((s) => s.openWidth).map((s) => s.number));
     this.chosen = null;
     const layer = made("g");
     this.picture.append(layer);
@@ -42,7 +42,7 @@ class Page {
   // Lay out what is open, with one box staying where it is on the screen.
   arrange(fixed = null) {
     const before = fixed && this.place(fixed);
-    this.scene = sceneOf(this.graph, this.open, titleWidth);
+    this.scene = sceneOf(this.graph, this.open);
     this.drawing.open = this.open;
     this.drawing.take(this.scene);
     this.camera.draw(this.scene);

@@ -66,10 +66,10 @@ class Picture {
 
   frame(box) {
     const section = this.graph.sections[-box.what];
-    const title = label(section.title || section.kind, 22, 16, "left quiet");
-    const mark = label("−", 11, 16, "mark");
+    const title = label(section.title, box.titleAt + 22, 16, "left quiet");
+    const mark = label("−", box.titleAt + 11, 16, "mark");
     const area = made("rect", { width: box.width, height: box.height, rx: 8 });
-    const tab = made("rect", { class: "tab", width: Math.min(box.width, titleWidth(section) + 30), height: 22, rx: 8 });
+    const tab = made("rect", { class: "tab", x: box.titleAt, width: section.titleWidth, height: 22, rx: 8 });
     const one = made("g", { class: "frame", transform: `translate(${box.x} ${box.y})`, "data-what": box.what }, area, tab, mark, title);
     one.append(hint(`${section.label || section.title}: press to close`));
     return one;
@@ -131,7 +131,7 @@ class Picture {
     const radius = { alias: 12, leaf: 12, input: 2, constant: 2 }[kind] ?? 6;
     const one = made("g", { transform: `translate(${box.x} ${box.y})`, "data-what": box.what });
     one.kind = `node ${kind}${!closed && graph.outputs.includes(box.what) ? " result" : ""}`;
-    if (closed) one.append(made("path", { class: "sheet", d: `M4 ${box.height}v4h${box.width}v${-box.height}h-4M8 ${box.height + 4}v4h${box.width}v${-box.height}h-4` }));
+    if (closed && of.stack) one.append(made("path", { class: "sheet", d: `M4 ${box.height}v4h${box.width}v${-box.height}h-4M8 ${box.height + 4}v4h${box.width}v${-box.height}h-4` }));
     one.append(made("rect", { width: box.width, height: box.height, rx: radius }));
     let y = 6;
     const write = (text, look = "", height = LINE, rise = 10) => {
@@ -290,12 +290,4 @@ function write(one, text) {
 
 function clipped(text, letters) {
   return text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
-}
-
-const pen = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d");
-
-function titleWidth(section) {
-  if (!pen) return section.title.length * 7;
-  pen.font = "11px Helvetica,Arial,'Liberation Sans',sans-serif";
-  return Math.ceil(pen.measureText(section.title).width) + 16;
 }

@@ -1,8 +1,8 @@
-"""The sections of a graph, each laid out by itself with everything inside it closed.
+"""The sections of a graph, each laid out by itself, those inside it as they are seen at first.
 
-The page puts open sections into one another, see stack.js: it makes room and moves what is
-around, and needs no layout of its own. What is led through the border of a section passes at a
-gate, which has one place inside and stands for the same arrow outside.
+The page puts open sections into one another, see stack.js: where one is opened or closed it moves
+what is around, and needs no layout of its own. What is led through the border of a section passes
+at a gate, which has one place inside and stands for the same arrow outside.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..badges import rms_of
 from ..cards import HEAD, SHEETS
 from ..layout.layers import Item, Link
+from ..layout.arrange import DEEPER, SIDE
+from ..layout.placed import Room
 from ..layout.scope import Scope
 from ..sections import Section
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 USES = 2  # of a leaf in one section; with more, each use has a chip of its own
 FEW = 4  # values that pass between two items as arrows of their own; more are one arrow
-LABEL = 44  # room for the number on an arrow
-TALL = 3  # pages that a section inside others may be high before it is cut into columns
+LABEL = 48  # room for the number on an arrow
+TITLE = 24  # of a frame, above what it holds
 
 
 Size = tuple[int, int]
@@ -62,39 +64,52 @@ class Plan:
     enter: list[int] = field(default_factory=list[int])  # gates: what outer arrows are called
     leave: list[int] = field(default_factory=list[int])
     ways: list[Way] = field(default_factory=list[Way])
+    outer: Plan | None = None
     layout: int = 0  # which of `Planner.layouts`
+    size: Size = (0, 0)  # of its frame, if it is open at first
+
+    @property
+    def depth(self) -> int:
+        return 0 if self.outer is None else self.outer.depth + 1
+
+
+@dataclass
+class Sizes:
+    """What is known before anything is placed; sections go by their identity."""
+
+    nodes: dict[int, Size]
+    chips: dict[int, Size]  # of leaves
+    closed: dict[int, Size]
+    titles: dict[int, int]  # widths, of sections that are open at first
 
 
 class Planner:
-    """Lays out all sections of a graph, from the outermost inwards.
+    """Lays out all sections of a graph; boxes grow where many arrows enter."""
 
-    `rooms` are the sizes of boxes, by node or by the identity of a closed section, and `chips`
-    those of chips by node; boxes grow where many arrows enter.
-    """
-
-    def __init__(self, graph: Graph, rooms: dict[int, Size], chips: dict[int, Size]) -> None:
-        self.graph, self.rooms, self.chips = graph, rooms, chips
+    def __init__(self, graph: Graph, sizes: Sizes) -> None:
+        self.graph, self.sizes = graph, sizes
         self.layouts: list[Scope] = []  # items first, then gates
         self._known: dict[Any, int] = {}  # what is to be laid out -> its layout
+        self._open: dict[int, Plan] = {}  # by section, those laid out and open at first
 
     def plans(self, root: Section) -> list[Plan]:
-        """Return the plan of each section, outer ones first."""
+        """Return the plan of each section, outer ones first; inner ones are laid out first."""
         edges = [
             Edge(x.node, node.number, slot)
             for node in self.graph.nodes
             for slot, x in enumerate(node.operands)
             if x.node is not None
         ]
-        waiting: list[tuple[Section, list[Edge], int]] = [(root, edges, 0)]
+        waiting: list[tuple[Plan, list[Edge]]] = [(Plan(root), edges)]
         plans: list[Plan] = []
         while waiting:
-            section, edges, depth = waiting.pop()
-            plan = Plan(section)
+            plan, edges = waiting.pop()
             inner = self._join(plan, edges)
-            self._lay_out(plan, 1 if depth == 0 else TALL)
             plans.append(plan)
-            waiting += [(child, inner.get(id(child), []), depth + 1)
-                        for child in section.items if isinstance(child, Section)][::-1]  # fmt: skip
+            sections = [item for item in plan.section.items if isinstance(item, Section)]
+            waiting += [(Plan(s, outer=plan), inner.get(id(s), [])) for s in reversed(sections)]
+        for plan in reversed(plans):
+            self._lay_out(plan)
         return plans
 
     def _join(self, plan: Plan, edges: Sequence[Edge]) -> dict[int, list[Edge]]:
@@ -117,7 +132,7 @@ class Planner:
             for value, slot, group in self._bundles(items, source, target, joined)
         ]
         found.sort(key=lambda way: (way.target, way.slot))
-        chips = _Chips(plan, pairs, self.chips)
+        chips = _Chips(plan, pairs, self.sizes.chips)
         for number, way in enumerate(found):
             gate = way.value if way.value >= 0 else -1 - number
             self._hand_in(items, inner, way, gate)
@@ -149,38 +164,72 @@ class Planner:
             entering = [Edge(*edge[:3], gate, None) for edge in way.edges]
             inner.setdefault(id(items[way.target]), []).extend(entering)
 
-    def _lay_out(self, plan: Plan, pages: int) -> None:
-        count = len(plan.items)
-        entering = [0] * count
+    def _lay_out(self, plan: Plan) -> None:
+        entering = [0] * len(plan.items)
         for way in plan.ways:
             if way.target >= 0:
                 entering[way.target] += 1
-        rooms = [
-            (*self.chips[item], 0, 0) if i in plan.chips else self._room(item, entering[i])
-            for i, item in enumerate(plan.items)
-        ]
-        first, last = count, count + len(plan.enter)
-        links = tuple([
-            (way.source if way.source >= 0 else first - 1 - way.source,
-             way.target if way.target >= 0 else last - 1 - way.target)
-            for way in plan.ways
-        ])  # fmt: skip
+        rooms = [self._room(plan, i, entering[i]) for i in range(len(plan.items))]
+        links = tuple([self._link(plan, number) for number in range(len(plan.ways))])
+        pages = 1 if plan.depth <= 1 else DEEPER
         given = (tuple(rooms), links, len(plan.enter), len(plan.leave), pages)
-        key = given, tuple([way.slot for way in plan.ways])
+        key = given, tuple([(way.source, way.target, way.slot) for way in plan.ways])
         if key not in self._known:
             self._known[key] = len(self.layouts)
             self.layouts.append(_scope(*given))
         plan.layout = self._known[key]
+        if id(plan.section) in self.sizes.titles:
+            plan.size = self._frame(plan)
+            self._open[id(plan.section)] = plan
 
-    def _room(self, item: int | Section, entering: int) -> tuple[int, int, int, int]:
-        """Return width, height, and what stays free above and below, of an item; widen it."""
-        key = item if isinstance(item, int) else id(item)
-        width, height = self.rooms[key]
+    def _frame(self, plan: Plan) -> Size:
+        """Return the size of a frame whose title stands between the arrows that enter."""
+        scope, need = self.layouts[plan.layout], self.sizes.titles[id(plan.section)]
+        at = 0
+        for x in sorted(self._gates(plan, plan.enter)):
+            if at + need + 6 <= x:
+                break
+            at = x + 8
+        width = max(scope.width + 2 * SIDE, at + need + SIDE)
+        return width + width % 2, scope.height + TITLE + SIDE
+
+    def _gates(self, plan: Plan, gates: Sequence[int]) -> list[int]:
+        """Return where gates at the top, or those at the bottom, are in a frame."""
+        first = len(plan.items) + (0 if gates is plan.enter else len(plan.enter))
+        places = self.layouts[plan.layout].places[first : first + len(gates)]
+        return [place.x + 1 + SIDE for place in places]
+
+    def _link(self, plan: Plan, number: int) -> Link:
+        way = plan.ways[number]
+        gate = way.value if way.value >= 0 else -1 - number
+        source, leave = self._end(plan, way.source, gate, leaving=True)
+        target, enter = self._end(plan, way.target, gate, leaving=False)
+        return Link(source, target, leave, enter)
+
+    def _end(self, plan: Plan, end: int, gate: int, leaving: bool) -> tuple[int, int]:
+        """Return the item at an end of an arrow, and where on it, if that is given."""
+        count = len(plan.items)
+        if end < 0:
+            return count - 1 - end + (0 if leaving else len(plan.enter)), 1
+        inner = self._open.get(id(plan.items[end]))
+        if inner is None:
+            return end, 0
+        gates = inner.leave if leaving else inner.enter
+        return end, self._gates(inner, gates)[gates.index(gate)]
+
+    def _room(self, plan: Plan, i: int, entering: int) -> Room:
+        """Return what an item takes up; a box is widened for the numbers on its arrows."""
+        item = plan.items[i]
+        if i in plan.chips:
+            return Room(*self.sizes.chips[item])
+        if isinstance(item, Section) and id(item) in self._open:
+            return Room(*self._open[id(item)].size)
+        node = isinstance(item, int)
+        known, key = (self.sizes.nodes, item) if node else (self.sizes.closed, id(item))
+        width, height = known[key]
         width = max(width, LABEL * entering)
-        width += width % 2
-        self.rooms[key] = width, height
-        foot = 0 if isinstance(item, int) else SHEETS
-        return width, height, HEAD if entering else 0, foot
+        known[key] = width, height
+        return Room(width, height, HEAD if entering else 0, 0 if node else SHEETS)
 
     def rms(self, edges: Sequence[Edge]) -> float | None:
         """Return the RMS of what backward sent along some edges together."""
@@ -238,15 +287,16 @@ class _Chips:
 
 
 def _scope(
-    rooms: Sequence[tuple[int, int, int, int]], links: Sequence[tuple[int, int]],
-    enter: int, leave: int, pages: int,
-) -> Scope:  # fmt: skip
+    rooms: Sequence[Room], links: Sequence[Link], enter: int, leave: int, pages: int
+) -> Scope:
+    ends = [(link.source, link.leave) for link in links] + [(x.target, x.enter) for x in links]
+    framed = {item for item, place in ends if place}
     scope = Scope()
-    for width, height, head, foot in rooms:
-        scope.add(Item(width, head + height + foot), head, foot)
+    for i, room in enumerate(rooms):
+        height = room.head + room.height + room.foot
+        scope.add(Item(room.width, height, fixed=i in framed), room.head, room.foot)
     for border in ["first"] * enter + ["last"] * leave:
         scope.add(Item(2, 0, fixed=True, pinned=border))
-    inside = len(rooms)
-    scope.links = [Link(a, b, int(a >= inside), int(b >= inside)) for a, b in links]
+    scope.links = list(links)
     scope.lay_out(pages)
     return scope

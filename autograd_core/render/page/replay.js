@@ -95,10 +95,20 @@ class Replay {
 
   // What the present step says, in order.
   told() {
+    if (this.still) return this.toldAll();
     if (!this.now) return { title: "Before the first step", lines: [] };
     const node = this.graph.nodes[this.now.node];
     if (this.now.way === "seed") return { title: "Backward begins", lines: this.graph.outputs.map((n) => this.toldSeed(n)) };
     return this.now.way === "forward" ? this.toldForward(node) : this.toldBackward(node);
+  }
+
+  toldAll() {
+    const { graph } = this;
+    const leaves = graph.backward ? graph.nodes.filter((node) => node.kind === "leaf" && node.grad) : [];
+    const lines = graph.outputs.map((n) => ({ what: nameOf(graph, n), text: graph.nodes[n].value ? statisticsText(graph.nodes[n].value) : "not recorded" }));
+    const shown = leaves.slice(0, 12).map((node) => ({ what: `${nameOf(graph, node.number)}.grad`, text: magnitudeText(node.grad) }));
+    if (leaves.length > 12) shown.push({ what: "", text: `and ${leaves.length - 12} more` });
+    return { title: `All ${this.steps.length} steps are taken`, lines: [...lines, ...shown] };
   }
 
   toldSeed(number) {
@@ -154,7 +164,7 @@ function ruleLines(graph, node, slot, g) {
   const { slot: name, sent } = node.operands[slot];
   const rule = graph.rules.get(node.op);
   const known = rule?.slots.get(name);
-  if (!known) return [{ what: `rule of ${node.op} for ${name}`, text: "no formula in symbols" }];
+  if (!known) return [{ what: `rule of ${node.op} for ${name}`, text: "its own, without a formula in symbols" }];
   const [slope, sends] = known;
   if (!slope) return [{ what: `rule of ${rule.result} for ${name}`, text: sends }];
   const factor = g && g.size === 1 && sent.size === 1 && g.item !== 0 ? sent.item / g.item : NaN;

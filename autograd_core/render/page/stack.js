@@ -1,7 +1,8 @@
-// Open sections put into one another: each has a layout with everything in it closed (plan.py);
-// where a box is opened, what stands beside and below it moves away, and nothing else changes.
+// Open sections put into one another: each has a layout with those in it as they are at first
+// (plan.py); where one is opened or closed its row gets higher or lower, and what stands beside it
+// moves away. Nothing else changes.
 
-const SIDE = 14, TITLE = 24, CHIP = 26;
+const SIDE = 14, TITLE = 24, CHIP = 26, HEAD = 26, SHEETS = 8;
 
 // The map of coordinates that makes each interval [from, to] at least `need` long, and moves
 // everything beyond by as little as that takes.
@@ -30,38 +31,79 @@ function stretched(intervals) {
   };
 }
 
-// One section with what is open in it: its size, and the maps that make room.
-function arranged(graph, number, open, titleWidth) {
-  const section = graph.sections[number];
-  const [[width, height, ...lefts], centres, gates] = graph.layouts[section.layout];
-  const band = (x) => lefts.filter((left) => left <= x).length;
-  const inner = new Map();
-  const across = [], down = Array.from({ length: lefts.length + 1 }, () => []);
-  section.items.forEach((what, i) => {
-    if (what >= 0 || !open.has(-what)) return;
-    const child = arranged(graph, -what, open, titleWidth);
-    const closed = graph.sections[-what];
-    const size = {
-      width: Math.max(child.width + 2 * SIDE, titleWidth(closed) + 2 * SIDE),
-      height: child.height + TITLE + SIDE,
-    };
-    const [cx, cy] = [centres[2 * i], centres[2 * i + 1]];
-    for (const [axis, c, half, need] of [[across, cx, closed.width / 2, size.width / 2], [down[band(cx)], cy, closed.height / 2, size.height / 2]]) {
-      axis.push([c - half, c, need], [c, c + half, need]);
-    }
-    inner.set(i, { child, ...size });
-  });
-  const x = stretched(across), ys = down.map(stretched);
-  return {
-    section, inner, x, y: (px, py) => ys[band(px)](py), width: x(width),
-    height: Math.max(...ys.map((y) => y(height))),
-    gate: (k, last) => x(gates[last ? section.enter.length + k : k]),
+// The map that makes each row as high as it now must be: [top, bottom, need] from top to bottom.
+function restacked(rows) {
+  const from = [], to = [];
+  let shift = 0;
+  for (const [top, bottom, need] of rows) {
+    from.push(top, bottom);
+    to.push(top + shift);
+    shift += need - (bottom - top);
+    to.push(bottom + shift);
+  }
+  return (y) => {
+    let i = from.findLastIndex((at) => at <= y);
+    if (i < 0) return y;
+    if (i + 1 === from.length || from[i] === y || i % 2) return y + to[i] - from[i];
+    return Math.round(to[i] + (y - from[i]) * (to[i + 1] - to[i]) / (from[i + 1] - from[i]));
   };
 }
 
+// One section with what is open in it: its size, and the maps of its layout to the room it needs.
+function arranged(graph, number, open) {
+  const section = graph.sections[number];
+  const [[width, height, ...lefts], centres, gates, ways, bands] = graph.layouts[section.layout];
+  const band = (x) => lefts.filter((left) => left <= x).length;
+  const entered = new Set(ways.map(([, target]) => target));
+  const across = [], inner = new Map();
+  const rows = bands.map((flat) => Array.from({ length: flat.length / 2 }, (_, r) => [flat[2 * r], flat[2 * r + 1], 0]));
+  const sizes = section.items.map((what, i) => {
+    if (what < 0 && open.has(-what)) inner.set(i, framed(graph, arranged(graph, -what, open)));
+    const size = inner.get(i) ?? closedSize(graph, section, i);
+    const margin = inner.has(i) || section.chips.has(i) ? 0 : (entered.has(i) ? HEAD : 0) + (what < 0 ? SHEETS : 0);
+    const [cx, cy] = [centres[2 * i], centres[2 * i + 1]];
+    const row = rows[band(cx)].find(([top, bottom]) => top <= cy && cy <= bottom);
+    row[2] = Math.max(row[2], size.height + margin);
+    const base = firstSize(graph, section, i).width;
+    if (size.width > base) across.push([cx - base / 2, cx, size.width / 2], [cx, cx + base / 2, size.width / 2]);
+    return { ...size, base, cx, cy, row };
+  });
+  const x = stretched(across), ys = rows.map(restacked);
+  const y = (px, py) => ys[band(px)](py);
+  const high = Math.max(...ys.map((map) => map(height)));
+  const gate = (k, last) => x(gates[last ? section.enter.length + k : k]);
+  return { section, inner, sizes, x, y, width: x(width), height: high, gate };
+}
+
+function closedSize(graph, section, i) {
+  const what = section.items[i];
+  if (what < 0) return graph.sections[-what];
+  const { width, height, chip } = graph.nodes[what];
+  return section.chips.has(i) ? { width: chip, height: CHIP } : { width, height };
+}
+
+// The size that an item had when its section was laid out.
+function firstSize(graph, section, i) {
+  const inner = graph.sections[-section.items[i]];
+  return inner && section.items[i] && inner.openWidth ? { width: inner.openWidth, height: inner.openHeight } : closedSize(graph, section, i);
+}
+
+// A section in its frame, whose title stands between the arrows that enter.
+function framed(graph, child) {
+  const { section } = child;
+  const need = section.titleWidth;
+  let at = 0;
+  for (const x of section.enter.map((_, k) => child.gate(k, false) + SIDE).sort((a, b) => a - b)) {
+    if (at + need + 6 <= x) break;
+    at = x + 8;
+  }
+  const width = Math.max(child.width + 2 * SIDE, at + need + SIDE);
+  return { child, titleAt: at, width: width + width % 2, height: child.height + TITLE + SIDE };
+}
+
 // Everything that is seen, in one system of coordinates.
-function sceneOf(graph, open, titleWidth = () => 0) {
-  const root = arranged(graph, 0, open, titleWidth);
+function sceneOf(graph, open) {
+  const root = arranged(graph, 0, open);
   const scene = { width: root.width, height: root.height, boxes: [], frames: [], ways: [] };
   const waiting = [[root, 0, 0, 0]];
   while (waiting.length) {
@@ -75,16 +117,14 @@ function sceneOf(graph, open, titleWidth = () => 0) {
 }
 
 function placed(graph, scene, one, left, top, depth) {
-  const { section } = one;
-  const [, centres, , ways] = graph.layouts[section.layout];
+  const { section, inner } = one;
+  const [, , , ways] = graph.layouts[section.layout];
   const places = section.items.map((what, i) => {
-    const [px, py] = [centres[2 * i], centres[2 * i + 1]];
-    const x = left + one.x(px), y = top + one.y(px, py);
-    const chip = section.chips.has(i);
-    const around = one.inner.get(i);
-    const { width, height } = around ?? (what < 0 ? graph.sections[-what] : chip ? { width: graph.nodes[what].chip, height: CHIP } : graph.nodes[what]);
-    const box = { what, chip, section: section.number, index: i, depth, cx: px, open: Boolean(around), x: Math.round(x - width / 2), y: Math.round(y - height / 2), width, height };
-    (around ? scene.frames : scene.boxes).push(box);
+    const { width, height, base, cx, cy, row } = one.sizes[i];
+    const middle = (row[0] + row[1]) / 2;
+    const y = (one.y(cx, row[0]) + one.y(cx, row[1])) / 2 + cy - middle;
+    const box = { what, chip: section.chips.has(i), section: section.number, index: i, depth, cx, base, open: inner.has(i), titleAt: inner.get(i)?.titleAt ?? 0, x: Math.round(left + one.x(cx) - width / 2), y: Math.round(top + y - height / 2), width, height };
+    (box.open ? scene.frames : scene.boxes).push(box);
     return box;
   });
   let at = 0;
@@ -124,15 +164,16 @@ function led(one, way, steps, left, top) {
   return points.map(([x, y]) => [Math.round(x), Math.round(y)]);
 }
 
-// Where an arrow begins or ends: at a box, at a gate of an open section, or at one of this section.
+// Where an arrow begins or ends: at a box, at a gate of an open section, or at one of this section,
+// whose frame is a little larger.
 function outlet(one, way, box, gate, [, , px], left, top, leaving) {
   if (!box) {
     const k = -1 - (leaving ? way.source : way.target);
-    return [left + one.gate(k, !leaving), leaving ? top : top + one.height];
+    return [left + one.gate(k, !leaving), leaving ? top - TITLE : top + one.height + SIDE];
   }
   const y = leaving ? box.y + box.height : box.y;
   const around = one.inner.get(box.index);
-  if (!around) return [left + one.x(box.cx) + px - box.cx, y];
+  if (!around) return [left + one.x(box.cx) + (px - box.cx) * Math.min(1, box.width / box.base), y];
   const { child } = around;
   const gates = leaving ? child.section.leave : child.section.enter;
   return [box.x + SIDE + child.gate(gates.indexOf(gate), leaving), y];
