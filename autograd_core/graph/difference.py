@@ -92,20 +92,20 @@ class _Comparison:
 
     def _match_ops(self) -> None:
         groups = [_by_module(self.before), _by_module(self.after)]
-        for key in groups[0].keys() & groups[1].keys():
+        for key in [key for key in groups[1] if key in groups[0]]:
             old, new = groups[0][key], groups[1][key]
             names = [[n.op for n in old], [n.op for n in new]]
             for i, j in _common(*names):
                 self.match[new[j].number] = old[i].number
 
     def _match_sources(self) -> None:
-        """Match what no op made by kind and name, where that is told once, or by its use."""
+        """Match what no op made by its name, where that is told once, else by its use or looks."""
         named = [_by_name(self.before), _by_name(self.after)]
         taken: set[int] = set()
-        for key in named[0].keys() & named[1].keys():
+        for key in [key for key in named[1] if key in named[0]]:
             self.match[named[1][key]] = named[0][key]
             taken.add(named[0][key])
-        for after, before in list(self.match.items()):
+        for after, before in sorted(self.match.items()):
             pairs = zip(self.after[after].operands, self.before[before].operands, strict=False)
             for new, old in pairs:
                 if new.node is None or old.node is None or new.node in self.match:
@@ -114,6 +114,9 @@ class _Comparison:
                 if sources and old.node not in taken:
                     self.match[new.node] = old.node
                     taken.add(old.node)
+        left = [_by_looks(self.before, taken), _by_looks(self.after, set(self.match))]
+        for looks in [looks for looks in left[1] if looks in left[0]]:
+            self.match.update(zip(left[1][looks], left[0][looks], strict=False))
 
     def changes(self) -> Iterator[Change]:
         gone = [node for node in self.before if node.number not in self.kept]
@@ -185,6 +188,15 @@ def _by_name(nodes: Sequence[GraphNode]) -> dict[str, int]:
         if node.is_source and node.name is not None:
             found.setdefault(node.name, []).append(node.number)
     return {name: numbers[0] for name, numbers in found.items() if len(numbers) == 1}
+
+
+def _by_looks(nodes: Sequence[GraphNode], matched: set[int]) -> dict[tuple[str, ...], list[int]]:
+    found: dict[tuple[str, ...], list[int]] = {}
+    for node in nodes:
+        if node.is_source and node.number not in matched:
+            looks = node.kind, node.name or "", node.type_text
+            found.setdefault(looks, []).append(node.number)
+    return found
 
 
 def _common(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -33,7 +33,12 @@ def svg(graph: Graph, *, engine: str = "auto", theme: str = "auto", **choices: A
 
 
 def page(
-    graph: Graph, *, color_by: str = "grad", view: str = "both", engine: str = "auto", **choices: Any
+    graph: Graph,
+    *,
+    color_by: str = "grad",
+    view: str = "both",
+    engine: str = "auto",
+    **choices: Any,
 ) -> str:
     """Return the page of a graph, whose layout, colours and content are its own."""
     for name, given, only in (("color_by", color_by, "grad"), ("view", view, "both")):

@@ -16,6 +16,7 @@ from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SECONDS = 60.0
+CODES = {"Escape": 27, "Enter": 13, "Tab": 9}
 
 
 class Browser:
@@ -31,6 +32,7 @@ class Browser:
         )  # fmt: skip
         self.messages: list[dict[str, Any]] = []
         self.number = 0
+        self.socket: socket.socket | None = None
         try:
             self.socket = _connected(folder)
         except BaseException:
@@ -42,6 +44,8 @@ class Browser:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
+        if self.socket is not None:
+            self.socket.close()
 
     def ask(self, method: str, **params: Any) -> Any:
         """Send a command and return its answer."""
@@ -82,9 +86,9 @@ class Browser:
     def press(self, key: str) -> None:
         text = {"Enter": "\r", "Space": " "}.get(key, key if len(key) == 1 else "")
         name = " " if key == "Space" else key
-        for kind in ("keyDown", "keyUp"):
-            self.ask("Input.dispatchKeyEvent", type=kind, key=name, text=text if kind == "keyDown"
-                     else "")  # fmt: skip
+        for kind, typed in (("keyDown", text), ("keyUp", "")):
+            self.ask("Input.dispatchKeyEvent", type=kind, key=name, text=typed,
+                     windowsVirtualKeyCode=CODES.get(key, 0))  # fmt: skip
 
     def click(self, x: float, y: float) -> None:
         for kind in ("mousePressed", "mouseReleased"):
@@ -132,6 +136,7 @@ class Browser:
         mixed = int.from_bytes(data, "little") ^ int.from_bytes(
             (mask * (size // 4 + 1))[:size], "little"
         )
+        assert self.socket is not None
         self.socket.sendall(head + mask + mixed.to_bytes(size, "little"))
 
     def _receive(self) -> bytes:
@@ -147,6 +152,7 @@ class Browser:
                 return b"".join(parts)
 
     def _read(self, size: int) -> bytes:
+        assert self.socket is not None
         parts = bytearray()
         while len(parts) < size:
             part = self.socket.recv(min(size - len(parts), 1 << 16))

@@ -20,7 +20,7 @@ class Page {
     this.tell(find("notes"), [...record.notes, ...record.removed]);
     this.listen(find);
     this.arrange();
-    this.camera.fit(0.6);
+    this.camera.fit(0.5);
     this.step(this.replay.steps.length, true);
   }
 
@@ -62,7 +62,7 @@ class Page {
     this.replay.still = still;
     this.slider.value = String(this.replay.count);
     const { now, steps } = this.replay;
-    const way = now ? { forward: "forward", seed: "backward begins", backward: "backward" }[now.way] : "start";
+    const way = still ? "all" : now ? { forward: "forward", seed: "backward begins", backward: "backward" }[now.way] : "start";
     write(this.said, `${this.replay.count} of ${steps.length}, ${way}`);
     this.slider.setAttribute("aria-valuetext", `${this.said.textContent}${now ? `, ${nameOf(this.graph, now.node)}` : ""}`);
     showStep(this.panels.step, this.replay);

@@ -255,7 +255,7 @@ class Picture {
       notes.set(box, [...(notes.get(box) ?? []), `+= ${numberText(change.sent.item)}`]);
     }
     const written = [...this.known].filter(([box]) => !box.chip && notes.has(box.what)).map(([box]) => {
-      return label(notes.get(box.what).join("  "), box.x + box.width / 2, box.y + box.height + 13, "sum");
+      return label(notes.get(box.what).join("  "), box.x + box.width + 7, box.y + box.height / 2 + 4, "sum left");
     });
     this.groups[3].replaceChildren(...written);
   }

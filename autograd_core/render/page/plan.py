@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..badges import rms_of
 from ..cards import HEAD, SHEETS
-from ..layout.layers import Item, Link
 from ..layout.arrange import DEEPER, SIDE
+from ..layout.layers import Item, Link
 from ..layout.placed import Room
 from ..layout.scope import Scope
 from ..sections import Section

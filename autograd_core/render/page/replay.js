@@ -138,7 +138,7 @@ class Replay {
 
 function nameOf(graph, number) {
   const node = graph.nodes[number];
-  return node.name || (node.kind === "op" ? `%${number} ${node.op}` : `%${number}`);
+  return node.name || (node.operands.length || node.kind === "op" ? `%${number} ${node.op}` : `%${number}`);
 }
 
 function operandText(graph, x) {

@@ -124,7 +124,7 @@ def _read(graph: Graph, known: Mapping[str, Term]) -> str:
 
 def _applied(label: str, name: str, operands: list[Term], node: GraphNode | None = None) -> Term:
     """Return an op between or before its operands; factors of 1 and reshapes are left out."""
-    if node is not None and (node.view and name == "reshape" or name == "positive"):
+    if node is not None and ((node.view and name == "reshape") or name == "positive"):
         return operands[0]
     if name == "transpose":
         return f"{_bound(operands[0], _WHOLE)}.T", _WHOLE

@@ -2,32 +2,37 @@
 // (plan.py); where one is opened or closed its row gets higher or lower, and what stands beside it
 // moves away. Nothing else changes.
 
-const SIDE = 14, TITLE = 24, CHIP = 26, HEAD = 26, SHEETS = 8;
+const SIDE = 14, TITLE = 24, CHIP = 26, HEAD = 26, SHEETS = 8, LEAST_SHARE = 0.35;
 
-// The map of coordinates that makes each interval [from, to] at least `need` long, and moves
-// everything beyond by as little as that takes.
+// The map of coordinates that makes each interval [from, to] at least `need` long. What only
+// shorter ones cover shrinks with them, a little less where they shrink much; the rest moves.
 function stretched(intervals) {
-  if (!intervals.length) return (x) => x;
+  if (intervals.every(([from, to, need]) => need === to - from)) return (x) => x;
   const points = [...new Set(intervals.flatMap(([from, to]) => [from, to]))].sort((a, b) => a - b);
-  const place = new Map();
-  const ending = new Map();
-  for (const interval of intervals) ending.set(interval[1], [...(ending.get(interval[1]) ?? []), interval]);
-  points.forEach((point, i) => {
-    let at = i ? place.get(points[i - 1]) + point - points[i - 1] : point;
-    for (const [from, , need] of ending.get(point) ?? []) at = Math.max(at, place.get(from) + need);
-    place.set(point, at);
-  });
-  const last = points.at(-1);
+  const at = new Map(points.map((point, i) => [point, i]));
+  const share = points.map(() => []); // of each segment, how much of it those that cover it need
+  const ending = points.map(() => []);
+  for (const interval of intervals) {
+    const [from, to, need] = interval;
+    ending[at.get(to)].push(interval);
+    for (let i = at.get(from); i < at.get(to); i++) share[i].push(Math.min(1, need / (to - from)));
+  }
+  const place = [points[0]];
+  for (let i = 1; i < points.length; i++) {
+    const kept = share[i - 1].length ? Math.max(LEAST_SHARE, ...share[i - 1]) : 1;
+    place.push(place[i - 1] + Math.ceil((points[i] - points[i - 1]) * kept));
+    for (const [from, , need] of ending[i]) place[i] = Math.max(place[i], place[at.get(from)] + need);
+  }
+  const end = points.length - 1;
   return (x) => {
     if (x <= points[0]) return x;
-    if (x >= last) return place.get(last) + x - last;
-    let low = 0, high = points.length - 1;
+    if (x >= points[end]) return place[end] + x - points[end];
+    let low = 0, high = end;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
       if (points[middle] <= x) low = middle; else high = middle;
     }
-    const [a, b] = [points[low], points[high]];
-    return Math.round(place.get(a) + (x - a) * (place.get(b) - place.get(a)) / (b - a));
+    return Math.round(place[low] + (x - points[low]) * (place[high] - place[low]) / (points[high] - points[low]));
   };
 }
 
@@ -60,19 +65,27 @@ function arranged(graph, number, open) {
   const sizes = section.items.map((what, i) => {
     if (what < 0 && open.has(-what)) inner.set(i, framed(graph, arranged(graph, -what, open)));
     const size = inner.get(i) ?? closedSize(graph, section, i);
-    const margin = inner.has(i) || section.chips.has(i) ? 0 : (entered.has(i) ? HEAD : 0) + (what < 0 ? SHEETS : 0);
+    const margin = section.chips.has(i) ? 0 : marginOf(graph, what, entered.has(i), inner.has(i));
     const [cx, cy] = [centres[2 * i], centres[2 * i + 1]];
     const row = rows[band(cx)].find(([top, bottom]) => top <= cy && cy <= bottom);
     row[2] = Math.max(row[2], size.height + margin);
     const base = firstSize(graph, section, i).width;
-    if (size.width > base) across.push([cx - base / 2, cx, size.width / 2], [cx, cx + base / 2, size.width / 2]);
+    across.push([cx - base / 2, cx, size.width / 2], [cx, cx + base / 2, size.width / 2]);
     return { ...size, base, cx, cy, row };
   });
   const x = stretched(across), ys = rows.map(restacked);
   const y = (px, py) => ys[band(px)](py);
-  const high = Math.max(...ys.map((map) => map(height)));
+  const lowest = Math.max(0, ...rows.flat().filter(([top]) => top < height).map(([, bottom]) => bottom));
+  const high = height - lowest + Math.max(0, ...rows.map((band, i) => band.reduce((low, [top, bottom]) => (top < height ? Math.max(low, ys[i](bottom)) : low), 0)));
   const gate = (k, last) => x(gates[last ? section.enter.length + k : k]);
   return { section, inner, sizes, x, y, width: x(width), height: high, gate };
+}
+
+// What a row keeps free above and below an item: as when it was laid out; an open section has
+// nothing there, but where it is closed needs it above, and as much below as it stands in the middle.
+function marginOf(graph, what, entered, open) {
+  if (what < 0 && graph.sections[-what].openWidth) return open ? 0 : 2 * (entered ? HEAD : SHEETS);
+  return (entered ? HEAD : 0) + (what < 0 ? SHEETS : 0);
 }
 
 function closedSize(graph, section, i) {
