@@ -135,7 +135,8 @@ def add_graph(parsers: Parsers) -> None:
         help="draw the graph of a model, a function or a result",
         description="Run a Python file and write down the graph of something in it: a Module, a "
         "Module class, a function, a Tensor or a Value. What it is written as depends on the "
-        "ending of the output: .svg, .dot, .mmd, .txt or .json. Without one, text is printed.",
+        "ending of the output: .svg, .html (a page that steps through it), .dot, .mmd, .txt or "
+        ".json. Without one, text is printed.",
     )
     option = parser.add_argument
     option("target", type=command.target, metavar="FILE.py:NAME", help="what to trace")

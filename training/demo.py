@@ -205,12 +205,13 @@ def _pictures(job: Job, trainings: list[Training]) -> Iterator[tuple[str, figure
 
 
 def _write_graph(training: Training, job: Job, path: Path) -> None:
-    """The graph of the loss of one batch, as path.svg, path.txt and path.dot."""
+    """The graph of the loss of one batch, as path.svg, path.html, path.txt and path.dot."""
     images, labels = job.train.batch(slice(GRAPH_BATCH))
     loss = F.cross_entropy(training.model(images), labels)
     loss.name = "loss"
     names = dict(training.model.named_parameters())
     graph = trace_graph(loss, names=names, backward=True)
     graph.to_svg(path.with_suffix(".svg"))
+    graph.to_html(path.with_suffix(".html"), title=f"{training.name}: loss of one batch")
     graph.to_text(path.with_suffix(".txt"))
     graph.to_dot(path.with_suffix(".dot"))

@@ -144,7 +144,9 @@ class _Comparison:
         yield from self._rewired(old, new)
         for word, a, b in (("value", old.values, new.values), ("grad", old.grads, new.grads)):
             if a is not None and b is not None and self._differ(a, b):
-                yield f"{word} {_short(b)}, was {_short(a)}"
+                now, then = _short(b), _short(a)
+                # Of arrays only the RMS is told, which may well be the same.
+                yield f"{word} {now}, was {then}" if now != then else f"{word} differs, still {now}"
 
     def _rewired(self, old: GraphNode, new: GraphNode) -> Iterator[str]:
         """Tell operands that come from elsewhere; not those from what was added or removed."""
@@ -231,6 +233,6 @@ def _operand(x: Operand, nodes: Sequence[GraphNode]) -> str:
 
 def _short(s: Statistics) -> str:
     if s.size == 1:
-        return f"{s.item:.6g}"
+        return repr(s.item)
     parts = [f"rms {s.rms:.6g}"] if s.rms is not None else []
     return " ".join([*parts, *[f"{k} {n}" for k, n in (("nan", s.nans), ("inf", s.infs)) if n]])

@@ -68,7 +68,10 @@ def run(options: Namespace) -> int:
     if out is not None:
         choices = {"collapse": options.collapse, "color_by": options.color_by}
         choices |= {"view": options.view, "engine": options.engine, "theme": options.theme}
-        text = in_form_of(out, graph, **choices)
+        try:
+            text = in_form_of(out, graph, **choices)
+        except ValueError as error:
+            raise Refused(str(error)) from error
         try:
             out.write_text(text, encoding="utf-8")
         except OSError as error:

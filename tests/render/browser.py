@@ -66,6 +66,8 @@ class Browser:
         self.ask("Page.navigate", url=path.as_uri())
         while not any(m["method"] == "Page.loadEventFired" for m in self.messages):
             self.run("1")
+        while self.run("document.documentElement.matches('.live') && page === null"):
+            time.sleep(0.005)
 
     def size(self, width: int, height: int, touch: bool = False) -> None:
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height,

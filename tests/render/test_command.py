@@ -44,10 +44,11 @@ def net(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("ending", ["svg", "dot", "mmd", "txt", "json"])
+@pytest.mark.parametrize("ending", ["svg", "html", "dot", "mmd", "txt", "json"])
 def test_a_model_is_written_in_the_form_of_the_file(net: str, ending: str, tmp_path: Path) -> None:
     out = tmp_path / f"graph.{ending}"
-    given = ["--input", "1,1,8,8", "--collapse", "0", "--color-by", "value", "-o", str(out)]
+    colored = [] if ending == "html" else ["--color-by", "value"]
+    given = ["--input", "1,1,8,8", "--collapse", "0", *colored, "-o", str(out)]
     assert cli.main(["graph", f"{net}:model", *given]) == 0
     text = out.read_text("utf-8")
     assert "conv2d" in text
@@ -86,13 +87,14 @@ def test_a_view_can_be_chosen(net: str, tmp_path: Path) -> None:
     [
         ("none.py:f", [], "there is no file none.py"),
         ("NET:modle", [], "has no 'modle': did you mean model?"),
+        ("NET:f", ["-o", "g.html", "--color-by", "time"], "color_by is 'time'; a page has only"),
         ("NET:holder.outer", [], "has no 'holder.outer'"),
         ("NET:number", [], "number is a int: it must be a Module, a function, a Tensor or a"),
         ("NET:model", [], "model takes input, and got 0 inputs: give each one's whole shape"),
         ("NET:y", ["--input", "1"], "y is a result already: it takes no --input"),
         ("NET:Broken", ["--input", "1"], "Broken is a class, and Broken() failed: OSError: no w"),
         ("NET:nothing", [], "nothing: trace_graph: the function must return a Tensor, a Value"),
-        ("NET:f", ["-o", "g.png"], "g.png ends with '.png': a graph can be .svg, .dot, .mmd"),
+        ("NET:f", ["-o", "g.png"], "g.png ends with '.png': a graph can be .svg, .html, .dot"),
         ("NET:f", ["-o", "absent/g.svg"], "cannot write absent/g.svg: No such file"),
         ("BAD:f", [], "bad.py failed at line 2, '1 / 0': ZeroDivisionError: division by zero"),
         ("BAD2:f", [], "bad2.py failed: SyntaxError: "),

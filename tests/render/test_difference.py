@@ -80,16 +80,17 @@ def test_ops_added_and_removed_are_told_as_such() -> None:
     x = ag.tensor([0.5, 0.2], dtype="float64", requires_grad=True)
     short = trace_graph(lambda x: (x * 2.0).sin().sum(), x)
     long = trace_graph(lambda x: (x * 2.0).abs().sin().sum(), x)
-    assert [(c.kind, long.nodes[c.after].op) for c in graph_diff(short, long).changes] == [
+    assert [(c.kind, c.text.split()[1]) for c in graph_diff(short, long).changes] == [
         ("added", "abs")
     ]
     found = graph_diff(long, short)
-    assert [(c.kind, long.nodes[c.before].op) for c in found.changes] == [("removed", "abs")]
+    assert [(c.kind, c.text.split()[1]) for c in found.changes] == [("removed", "abs")]
     assert found.to_text().splitlines()[0].startswith("- %2 abs")
 
 
 def test_swapped_operands_are_a_change_of_both_slots() -> None:
-    a, b = ag.Value(2.0, name="a"), ag.Value(2.0, name="b")
+    a: Any = ag.Value(2.0, name="a")
+    b: Any = ag.Value(2.0, name="b")
     found = graph_diff(trace_graph(a - b), trace_graph(b - a))
     assert found.changes[-1].text.endswith("a is %1 b, was %0 a; b is %0 a, was %1 b")
 
@@ -104,15 +105,17 @@ def test_a_leaf_without_a_name_is_matched_by_its_use() -> None:
 
 
 def test_numbers_within_the_tolerance_are_equal() -> None:
-    x, y = ag.Value(1.0, name="x"), ag.Value(1.0 + 1e-9, name="x")
+    x: Any = ag.Value(1.0, name="x")
+    y: Any = ag.Value(1.0 + 1e-9, name="x")
     assert not graph_diff(trace_graph(x * x), trace_graph(y * y))
     found = graph_diff(trace_graph(x * x), trace_graph(y * y), tolerance=1e-12)
     assert len(found) == 2
-    assert "value 1, was 1" in found.to_text()
+    assert "value 1.000000001, was 1.0" in found.to_text()
 
 
 def test_nan_differs_from_numbers_and_not_from_nan() -> None:
-    nan, one = ag.Value(float("nan"), name="x"), ag.Value(1.0, name="x")
+    nan: Any = ag.Value(float("nan"), name="x")
+    one: Any = ag.Value(1.0, name="x")
     assert not graph_diff(trace_graph(nan * nan), trace_graph(nan * nan))
     assert len(graph_diff(trace_graph(one * one), trace_graph(nan * nan))) == 2
 

@@ -39,7 +39,7 @@ def quiet(browser: Browser) -> Iterator[None]:
 
 
 def values() -> Graph:
-    x = ag.Value(3.0, name="x")
+    x: Any = ag.Value(3.0, name="x")
     y = (x * x + x.sin()).tanh() * x
     y.backward()
     return trace_graph(y)
@@ -215,20 +215,35 @@ def test_nothing_of_the_page_is_lost_on_a_narrow_screen(opened: Browser) -> None
 
 
 def test_picture_and_table_are_seen_without_scripts(browser: Browser, tmp_path: Path) -> None:
-    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
     path = tmp_path / "graph.html"
     values().to_html(path)
-    browser.open(path)
-    browser.ask("Emulation.setScriptExecutionDisabled", value=False)
-    seen = browser.run("document.body.innerText")
+    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(path)
+        seen = browser.run("document.body.innerText")
+        height = "document.querySelector('.still svg').getBoundingClientRect().height"
+        assert browser.run(height) > 100
+    finally:
+        browser.ask("Emulation.setScriptExecutionDisabled", value=False)
     assert "All 6 nodes" in seen
     assert repr(values().nodes[0].grad) in seen
-    assert browser.run("document.querySelector('.still svg').getBoundingClientRect().height") > 100
+
+
+def test_picture_and_table_come_back_where_the_script_fails(
+    browser: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "graph.html"
+    text = values().to_html()
+    path.write_text(text.replace('id="graph">{', 'id="graph">{,'), encoding="utf-8")
+    browser.open(path)
+    assert "All 6 nodes" in browser.run("document.body.innerText")
+    assert any("SyntaxError" in complaint for complaint in browser.complaints)
+    browser.messages.clear()
 
 
 @pytest.mark.parametrize("name", ["</script><script>alert(1)</script>", "<img src=x onerror=1>"])
 def test_a_hostile_name_is_only_text(browser: Browser, tmp_path: Path, name: str) -> None:
-    x = ag.Value(3.0, name=name)
+    x: Any = ag.Value(3.0, name=name)
     shown(browser, trace_graph(x * x), tmp_path, title=name)
     assert name[:20] in texts(browser)
     assert browser.run("document.images.length") == 0

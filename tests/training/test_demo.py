@@ -51,7 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_leaves_pictures_graphs_and_numbers(finished: Path) -> None:
     names = [f"{name}.{kind}" for name in PICTURES for kind in ("png", "svg")]
-    names += [f"{name}.{kind}" for name in GRAPHS for kind in ("svg", "txt", "dot")]
+    names += [f"{name}.{kind}" for name in GRAPHS for kind in ("svg", "html", "txt", "dot")]
     assert sorted(path.name for path in finished.iterdir()) == sorted([*names, "metrics.json"])
     for name in PICTURES:
         assert (finished / f"{name}.png").read_bytes().startswith(b"\x89PNG")

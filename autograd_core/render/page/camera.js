@@ -13,11 +13,9 @@ class Camera {
     stage.addEventListener("pointermove", (event) => this.drag(event));
     for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => this.release(event));
     for (const move of ["pointerdown", "pointermove"]) map.addEventListener(move, (event) => this.point(event));
-    new ResizeObserver(() => this.apply()).observe(stage);
-  }
-
-  get box() {
-    return this.stage.getBoundingClientRect();
+    const measure = () => { this.box = stage.getBoundingClientRect(); };
+    measure();
+    new ResizeObserver(() => { measure(); this.apply(); }).observe(stage);
   }
 
   // The part of the scene in view, with a margin.

@@ -10,7 +10,8 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -28,14 +29,16 @@ if TYPE_CHECKING:
     from ...graph.statistics import Statistics
 
 THEMES = ("auto", "light", "dark")
-ROWS = 10_000  # nodes up to which every one has a row in the table
+ROWS, SOME = 10_000, 1_000  # nodes up to which each has a row in the table; rows if they are more
+LONG = 1_000_000  # letters of data, beyond which they are packed
+FIRST = ("first.js",)
 # In the order in which they need one another; those up to search.js know nothing of a browser.
 LOGIC = ("numbers.js", "graph.js", "stack.js", "replay.js", "search.js")
 SCRIPTS = (*LOGIC, "picture.js", "camera.js", "panel.js", "page.js")
 RINGS = {"light": "#0b57d0", "dark": "#8ab8ff"}  # what has the focus, and what the step lights
 
 _FOLDER = Path(__file__).parent
-_DATA = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+_HARMLESS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 def write(
@@ -59,9 +62,6 @@ def write(
     view = graph.view(collapse=collapse, title=title)
     record = Content(graph, title, collapse, changes).record()
     picture = write_picture(view, theme=theme)
-    style = _style()
-    inner = picture.partition("<style>")[2].partition("</style>")[0]
-    script = source(SCRIPTS)
     said = _described(view.description, changes)
     body = Template(_file("body.html")).substitute(
         title=escaped(record["title"]),
@@ -70,20 +70,35 @@ def write(
         picture=re.sub(r' xmlns="[^"]*"', "", picture).strip(),
         table="".join(_table(graph, changes)),
     )
+    inner = picture.partition("<style>")[2].partition("</style>")[0]
+    head = _head(escaped(record["title"]), inner)
     named = "" if theme == "auto" else f' data-theme="{theme}"'
     return (
-        f'<!DOCTYPE html>\n<html lang="en"{named}>\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script, style, inner)}">\n'
+        f'<!DOCTYPE html>\n<html lang="en"{named}>\n<head>\n{head}</head>\n<body>\n'
+        f"{body}{_data(embedded(record))}\n<script>{source(SCRIPTS)}</script>\n</body>\n</html>\n"
+    )
+
+
+def _head(title: str, picture_style: str) -> str:
+    policy = _policy([source(FIRST), source(SCRIPTS)], [_style(), picture_style])
+    return (
+        f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escaped(record['title'])}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        f'{body}<script type="application/json" id="graph">{embedded(record)}</script>\n'
-        f"<script>{script}</script>\n</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{_style()}</style>\n<script>{source(FIRST)}</script>\n"
     )
 
 
 def embedded(record: Any) -> str:
     """Return data as JSON that can end no element of HTML, in ASCII."""
-    return json.dumps(record, separators=(",", ":"), allow_nan=False).translate(_DATA)
+    return json.dumps(record, separators=(",", ":"), allow_nan=False).translate(_HARMLESS)
+
+
+def _data(text: str) -> str:
+    """Return the element that holds the data, which are packed where a browser would feel it."""
+    if len(text) <= LONG:
+        return f'<script type="application/json" id="graph">{text}</script>'
+    packed = base64.b64encode(zlib.compress(text.encode("ascii"), 6)).decode()
+    return f'<script type="text/plain" id="graph">{packed}</script>'
 
 
 @cache
@@ -124,11 +139,10 @@ def _variables(theme: Theme, name: str) -> str:
     return ";".join(f"--{role.replace('_', '-')}:{color}" for role, color in roles.items())
 
 
-def _policy(script: str, *styles: str) -> str:
-    allowed = " ".join(_hash(style) for style in styles)
+def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     return (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {allowed}; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; "
+        f"style-src {' '.join(map(_hash, styles))}; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -145,8 +159,9 @@ def _described(description: str, changes: Difference | None) -> str:
 
 def _table(graph: Graph, changes: Difference | None) -> Iterator[str]:
     """Give the numbers of all nodes, row by row."""
-    nodes = graph.nodes[:ROWS]
-    more = f", the first {ROWS:,} of them; to_text() has all" if len(graph.nodes) > ROWS else ""
+    many = len(graph.nodes) > ROWS
+    nodes = graph.nodes[:SOME] if many else graph.nodes
+    more = f", the first {SOME:,} of them; to_text() has all" if many else ""
     yield f"<table><caption>All {len(graph.nodes):,} nodes{more}</caption><thead><tr>"
     heads = ("node", "op", "operands", "type", "value", "gradient", "sends", "module")
     yield "".join(f'<th scope="col">{head}</th>' for head in heads)

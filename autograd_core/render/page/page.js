@@ -208,5 +208,15 @@ function ends(ways, here, down) {
   return found;
 }
 
-document.documentElement.classList.add("live");
-const page = new Page(JSON.parse(document.getElementById("graph").textContent));
+// The record, which stands in the page as JSON, or packed by zlib where it is long.
+async function recordIn(one) {
+  if (one.type === "application/json") return JSON.parse(one.textContent);
+  const packed = atob(one.textContent);
+  const bytes = new Uint8Array(packed.length);
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+}
+
+let page = null;
+recordIn(document.getElementById("graph")).then((record) => { page = new Page(record); });

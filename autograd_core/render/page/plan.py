@@ -220,16 +220,18 @@ class Planner:
     def _room(self, plan: Plan, i: int, entering: int) -> Room:
         """Return what an item takes up; a box is widened for the numbers on its arrows."""
         item = plan.items[i]
-        if i in plan.chips:
+        if isinstance(item, Section):
+            if id(item) in self._open:
+                return Room(*self._open[id(item)].size)
+            known, key, foot = self.sizes.closed, id(item), SHEETS
+        elif i in plan.chips:
             return Room(*self.sizes.chips[item])
-        if isinstance(item, Section) and id(item) in self._open:
-            return Room(*self._open[id(item)].size)
-        node = isinstance(item, int)
-        known, key = (self.sizes.nodes, item) if node else (self.sizes.closed, id(item))
+        else:
+            known, key, foot = self.sizes.nodes, item, 0
         width, height = known[key]
         width = max(width, LABEL * entering)
         known[key] = width, height
-        return Room(width, height, HEAD if entering else 0, 0 if node else SHEETS)
+        return Room(width, height, HEAD if entering else 0, foot)
 
     def rms(self, edges: Sequence[Edge]) -> float | None:
         """Return the RMS of what backward sent along some edges together."""

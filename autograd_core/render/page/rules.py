@@ -24,8 +24,9 @@ TRIED = ((0.3, 1), (-1.7, 1), (0.0, 1), (2.0, 2))
 SHAPING = ("dim", "keepdim", "dtype")  # parameters that a formula may pass over
 
 # How tightly the labels of ops between two operands bind.
-_BINDS = {"==": 0, "!=": 0, "<": 0, "<=": 0, ">": 0, ">=": 0, "+": 1, "-": 1, "*": 2, "/": 2}
-_BINDS |= {"@": 2, "**": 4}
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 4} | dict.fromkeys(
+    ["==", "!=", "<", "<=", ">", ">="], 0
+)
 _SIGN, _WHOLE = 3, 9
 
 Term = tuple[str, int]  # a text, and how tightly its outermost operation binds
