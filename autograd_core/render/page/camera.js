@@ -1,21 +1,38 @@
 // What of the scene is in view: moved by dragging, wheel, pinching and keys; shown on a small map.
 
-const LEAST = 0.02, GREATEST = 4;
+const LEAST = 0.02,
+  GREATEST = 4;
 const MAP = [180, 150];
 
 class Camera {
   constructor(stage, layer, map, changed) {
-    Object.assign(this, { stage, layer, map, changed, x: 0, y: 0, scale: 1, size: { width: 1, height: 1 } });
+    Object.assign(this, {
+      stage,
+      layer,
+      map,
+      changed,
+      x: 0,
+      y: 0,
+      scale: 1,
+      size: { width: 1, height: 1 },
+    });
     this.pointers = new Map();
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     stage.addEventListener("pointerdown", (event) => this.press(event));
     stage.addEventListener("pointermove", (event) => this.drag(event));
-    for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => this.release(event));
-    for (const move of ["pointerdown", "pointermove"]) map.addEventListener(move, (event) => this.point(event));
-    const measure = () => { this.box = stage.getBoundingClientRect(); };
+    for (const end of ["pointerup", "pointercancel"])
+      stage.addEventListener(end, (event) => this.release(event));
+    for (const move of ["pointerdown", "pointermove"])
+      map.addEventListener(move, (event) => this.point(event));
+    const measure = () => {
+      this.box = stage.getBoundingClientRect();
+    };
     measure();
-    new ResizeObserver(() => { measure(); this.apply(); }).observe(stage);
+    new ResizeObserver(() => {
+      measure();
+      this.apply();
+    }).observe(stage);
   }
 
   // The part of the scene in view, with a margin.
@@ -23,7 +40,12 @@ class Camera {
     const { width, height } = this.box;
     const [left, top] = [-this.x / this.scale, -this.y / this.scale];
     const margin = 80 / this.scale;
-    return { left: left - margin, top: top - margin, right: left + width / this.scale + margin, bottom: top + height / this.scale + margin };
+    return {
+      left: left - margin,
+      top: top - margin,
+      right: left + width / this.scale + margin,
+      bottom: top + height / this.scale + margin,
+    };
   }
 
   apply() {
@@ -34,7 +56,8 @@ class Camera {
 
   // Go there smoothly, unless less motion is asked for.
   to(x, y, scale) {
-    const from = [this.x, this.y, this.scale], end = [x, y, scale];
+    const from = [this.x, this.y, this.scale],
+      end = [x, y, scale];
     cancelAnimationFrame(this.moving);
     if (this.calm.matches || document.hidden) {
       [this.x, this.y, this.scale] = end;
@@ -73,9 +96,17 @@ class Camera {
     const { width, height } = this.box;
     const scale = Math.max(this.scale, 0.5);
     const [left, top] = [box.x * this.scale + this.x, box.y * this.scale + this.y];
-    const inside = left > 24 && top > 24 && left + box.width * this.scale < width - 24 && top + box.height * this.scale < height - 24;
+    const inside =
+      left > 24 &&
+      top > 24 &&
+      left + box.width * this.scale < width - 24 &&
+      top + box.height * this.scale < height - 24;
     if (inside && scale === this.scale) return;
-    this.to(width / 2 - (box.x + box.width / 2) * scale, height / 2 - (box.y + box.height / 2) * scale, scale);
+    this.to(
+      width / 2 - (box.x + box.width / 2) * scale,
+      height / 2 - (box.y + box.height / 2) * scale,
+      scale,
+    );
   }
 
   // Keep a box where it is on the screen while the scene around it changes.
@@ -88,7 +119,11 @@ class Camera {
     event.preventDefault();
     const { left, top } = this.box;
     const lines = event.deltaMode === 1 ? 16 : 1;
-    this.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0015)), event.clientX - left, event.clientY - top);
+    this.zoom(
+      Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0015)),
+      event.clientX - left,
+      event.clientY - top,
+    );
   }
 
   press(event) {
@@ -103,11 +138,18 @@ class Camera {
     const now = [event.clientX, event.clientY];
     if (Math.hypot(now[0] - before[0], now[1] - before[1]) < 4 && !this.dragged) return;
     this.dragged = true;
-    if (!this.stage.hasPointerCapture(event.pointerId)) this.stage.setPointerCapture(event.pointerId);
+    if (!this.stage.hasPointerCapture(event.pointerId))
+      this.stage.setPointerCapture(event.pointerId);
     const { left, top } = this.box;
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
-    if (other) this.zoom(Math.hypot(now[0] - other[0], now[1] - other[1]) / Math.max(1, Math.hypot(before[0] - other[0], before[1] - other[1])), (now[0] + other[0]) / 2 - left, (now[1] + other[1]) / 2 - top);
-    else this.x += now[0] - before[0], this.y += now[1] - before[1];
+    if (other)
+      this.zoom(
+        Math.hypot(now[0] - other[0], now[1] - other[1]) /
+          Math.max(1, Math.hypot(before[0] - other[0], before[1] - other[1])),
+        (now[0] + other[0]) / 2 - left,
+        (now[1] + other[1]) / 2 - top,
+      );
+    else ((this.x += now[0] - before[0]), (this.y += now[1] - before[1]));
     this.pointers.set(event.pointerId, now);
     this.apply();
   }
@@ -120,29 +162,47 @@ class Camera {
   draw(scene) {
     this.size = scene;
     const { map } = this;
-    const part = this.part = Math.min(MAP[0] / scene.width, MAP[1] / scene.height);
-    [map.width, map.height] = [Math.max(24, Math.ceil(scene.width * part)), Math.max(24, Math.ceil(scene.height * part))];
+    const part = (this.part = Math.min(MAP[0] / scene.width, MAP[1] / scene.height));
+    [map.width, map.height] = [
+      Math.max(24, Math.ceil(scene.width * part)),
+      Math.max(24, Math.ceil(scene.height * part)),
+    ];
     const style = getComputedStyle(map);
-    const pen = this.sketch = document.createElement("canvas").getContext("2d");
+    const pen = (this.sketch = document.createElement("canvas").getContext("2d"));
     [pen.canvas.width, pen.canvas.height] = [map.width, map.height];
     pen.strokeStyle = style.getPropertyValue("--frame");
-    for (const box of scene.frames) pen.strokeRect(box.x * part, box.y * part, box.width * part, box.height * part);
+    for (const box of scene.frames)
+      pen.strokeRect(box.x * part, box.y * part, box.width * part, box.height * part);
     pen.fillStyle = style.getPropertyValue("--line");
-    for (const box of scene.boxes) pen.fillRect(box.x * part, box.y * part, Math.max(1, box.width * part), Math.max(1, box.height * part));
+    for (const box of scene.boxes)
+      pen.fillRect(
+        box.x * part,
+        box.y * part,
+        Math.max(1, box.width * part),
+        Math.max(1, box.height * part),
+      );
   }
 
   drawFrame() {
     if (!this.sketch) return;
     const { map, part } = this;
     const { width, height } = this.box;
-    const [right, bottom] = [this.x + this.size.width * this.scale, this.y + this.size.height * this.scale];
+    const [right, bottom] = [
+      this.x + this.size.width * this.scale,
+      this.y + this.size.height * this.scale,
+    ];
     map.hidden = this.x >= 0 && this.y >= 0 && right <= width && bottom <= height;
     const pen = map.getContext("2d");
     pen.clearRect(0, 0, map.width, map.height);
     pen.drawImage(this.sketch.canvas, 0, 0);
     pen.lineWidth = 2;
     pen.strokeStyle = getComputedStyle(map).getPropertyValue("--ring");
-    pen.strokeRect(-this.x / this.scale * part, -this.y / this.scale * part, width / this.scale * part, height / this.scale * part);
+    pen.strokeRect(
+      (-this.x / this.scale) * part,
+      (-this.y / this.scale) * part,
+      (width / this.scale) * part,
+      (height / this.scale) * part,
+    );
   }
 
   // Move to where the map is pressed.
@@ -150,10 +210,10 @@ class Camera {
     if (!event.buttons) return;
     event.stopPropagation();
     const { left, top, width } = this.map.getBoundingClientRect();
-    const part = this.part * width / this.map.width;
+    const part = (this.part * width) / this.map.width;
     const { width: wide, height: high } = this.box;
-    this.x = wide / 2 - (event.clientX - left) / part * this.scale;
-    this.y = high / 2 - (event.clientY - top) / part * this.scale;
+    this.x = wide / 2 - ((event.clientX - left) / part) * this.scale;
+    this.y = high / 2 - ((event.clientY - top) / part) * this.scale;
     this.apply();
   }
 }

@@ -103,8 +103,8 @@ def _data(text: str) -> str:
 
 @cache
 def source(names: tuple[str, ...]) -> str:
-    """Return some scripts as one, in strict mode and without comment lines."""
-    lines = [line for name in names for line in _file(name).splitlines()]
+    """Return some scripts as one, in strict mode, without comment lines and indentation."""
+    lines = [line.strip() for name in names for line in _file(name).splitlines()]
     return "\n".join(['"use strict";', *[x for x in lines if x and not x.startswith("//")], ""])
 
 

@@ -8,16 +8,42 @@ function decoded(record) {
     ...record,
     nodes: record.nodes.map((row, number) => decodedNode(row, number, text)),
     sections: record.sections.map((row, number) => decodedSection(row, number, text)),
-    rules: new Map(record.rules.map(([op, result, ...slots]) => [text(op), { result, slots: new Map(slots.map(([slot, ...rule]) => [slot, rule])) }])),
+    rules: new Map(
+      record.rules.map(([op, result, ...slots]) => [
+        text(op),
+        { result, slots: new Map(slots.map(([slot, ...rule]) => [slot, rule])) },
+      ]),
+    ),
   };
-  graph.sections.forEach((section) => section.items.forEach((what, i) => {
-    if (what >= 0 && !section.chips.has(i)) graph.nodes[what].section = section.number;
-  }));
+  graph.sections.forEach((section) =>
+    section.items.forEach((what, i) => {
+      if (what >= 0 && !section.chips.has(i)) graph.nodes[what].section = section.number;
+    }),
+  );
   return graph;
 }
 
 function decodedNode(row, number, text) {
-  const [kind, op, title, name, type, module, line, value, grad, flat, width, height, commutative, order, single, view, chip, marks] = row;
+  const [
+    kind,
+    op,
+    title,
+    name,
+    type,
+    module,
+    line,
+    value,
+    grad,
+    flat,
+    width,
+    height,
+    commutative,
+    order,
+    single,
+    view,
+    chip,
+    marks,
+  ] = row;
   const operands = [];
   for (let i = 0; i < flat.length; i += 3) {
     const outside = flat[i] < 0;
@@ -29,18 +55,72 @@ function decodedNode(row, number, text) {
     });
   }
   return {
-    number, kind: KINDS[kind], op: text(op), title: text(title), name: text(name), type: text(type),
-    module: text(module), line: text(line), value: told(value), grad: told(grad), operands, width,
-    height, named: !commutative && operands.length > 1, order, single, view, chip, marks: marks.map(text),
+    number,
+    kind: KINDS[kind],
+    op: text(op),
+    title: text(title),
+    name: text(name),
+    type: text(type),
+    module: text(module),
+    line: text(line),
+    value: told(value),
+    grad: told(grad),
+    operands,
+    width,
+    height,
+    named: !commutative && operands.length > 1,
+    order,
+    single,
+    view,
+    chip,
+    marks: marks.map(text),
     section: 0,
   };
 }
 
 function decodedSection(row, number, text) {
-  const [kind, title, lines, badges, label, parent, width, height, openWidth, openHeight, titleWidth, stack, layout, items, chips, enter, leave, ways, grad] = row;
+  const [
+    kind,
+    title,
+    lines,
+    badges,
+    label,
+    parent,
+    width,
+    height,
+    openWidth,
+    openHeight,
+    titleWidth,
+    stack,
+    layout,
+    items,
+    chips,
+    enter,
+    leave,
+    ways,
+    grad,
+  ] = row;
   return {
-    number, kind, title, lines, badges, label: text(label), parent, width, height, openWidth, openHeight, titleWidth, stack, layout,
-    items, chips: new Set(chips), enter, leave, ways, grad: told(grad),
+    number,
+    kind,
+    title,
+    lines,
+    badges,
+    label: text(label),
+    parent,
+    width,
+    height,
+    openWidth,
+    openHeight,
+    titleWidth,
+    stack,
+    layout,
+    items,
+    chips: new Set(chips),
+    enter,
+    leave,
+    ways,
+    grad: told(grad),
   };
 }
 
@@ -61,11 +141,15 @@ function boxOf(graph, open, number) {
 
 // The nodes that use each node, in order.
 function usersOf(graph) {
-  graph.users ??= graph.nodes.reduce((users, node) => {
-    for (const { node: source } of node.operands) {
-      if (source !== null && users[source].at(-1) !== node.number) users[source].push(node.number);
-    }
-    return users;
-  }, graph.nodes.map(() => []));
+  graph.users ??= graph.nodes.reduce(
+    (users, node) => {
+      for (const { node: source } of node.operands) {
+        if (source !== null && users[source].at(-1) !== node.number)
+          users[source].push(node.number);
+      }
+      return users;
+    },
+    graph.nodes.map(() => []),
+  );
   return graph.users;
 }

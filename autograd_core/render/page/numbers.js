@@ -3,7 +3,13 @@
 // One number is told as it is, several as [size, min, mean, max, rms, NaNs, infinities, strip].
 function told(x) {
   if (x === null || x === undefined) return null;
-  if (!Array.isArray(x)) return { size: 1, item: Number(x === "inf" || x === "-inf" ? x.replace("inf", "Infinity") : x), nans: 0, infs: 0 };
+  if (!Array.isArray(x))
+    return {
+      size: 1,
+      item: Number(x === "inf" || x === "-inf" ? x.replace("inf", "Infinity") : x),
+      nans: 0,
+      infs: 0,
+    };
   const [size, min = null, mean = null, max = null, rms = null, nans = 0, infs = 0, strip = []] = x;
   return { size, min, mean, max, rms, nans, infs, strip };
 }
@@ -40,7 +46,12 @@ function magnitudeText(s) {
 // Everything that is known, for the panel.
 function statisticsText(s) {
   if (s.size === 1) return numberText(s.item, 6);
-  const odd = [["nan", s.nans], ["inf", s.infs]].filter(([, n]) => n).map(([word, n]) => `${word} ${n}`);
+  const odd = [
+    ["nan", s.nans],
+    ["inf", s.infs],
+  ]
+    .filter(([, n]) => n)
+    .map(([word, n]) => `${word} ${n}`);
   if (s.rms === null) return odd.join(", ") || "nothing";
   const [least, greatest, mean, rms] = [s.min, s.max, s.mean, s.rms].map((x) => numberText(x));
   return [`[${least}, ${greatest}], mean ${mean}, rms ${rms}`, ...odd].join(", ");

@@ -1,13 +1,19 @@
 // The scene as SVG. Far away, or with very much in view, all boxes are one path for each colour;
 // near, each box in view has elements of its own.
 
-const SPACE = typeof document === "undefined" ? "" : document.getElementById("picture").namespaceURI;
-const TIP = 8, LINE = 14, BAR = 8, BARS = 20;
-const FAR = 0.22, MOST = 450; // scale below which, and boxes above which, nothing is written
+const SPACE =
+  typeof document === "undefined" ? "" : document.getElementById("picture").namespaceURI;
+const TIP = 8,
+  LINE = 14,
+  BAR = 8,
+  BARS = 20;
+const FAR = 0.22,
+  MOST = 450; // scale below which, and boxes above which, nothing is written
 
 function made(name, attributes = {}, ...children) {
   const one = document.createElementNS(SPACE, name);
-  for (const [key, value] of Object.entries(attributes)) if (value !== null && value !== "") one.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes))
+    if (value !== null && value !== "") one.setAttribute(key, value);
   one.append(...children);
   return one;
 }
@@ -38,12 +44,25 @@ function stripOf(strip, x, y) {
   strip.forEach((share, i) => {
     const at = x + i * BAR;
     if (share === null || Math.abs(share) > 99) looks.bad += `M${at} ${y}h7v${BARS}h-7z`;
-    else if (share) looks[share > 0 ? "up" : "down"] += `M${at} ${y + BARS / 2}h7v${-Math.sign(share) * Math.max(1, Math.round(Math.abs(share) * BARS / 198))}h-7z`;
+    else if (share)
+      looks[share > 0 ? "up" : "down"] +=
+        `M${at} ${y + BARS / 2}h7v${-Math.sign(share) * Math.max(1, Math.round((Math.abs(share) * BARS) / 198))}h-7z`;
   });
   const width = strip.length * BAR;
-  const panel = made("path", { class: "panel", d: `M${x - 2} ${y - 1}h${width + 3}v${BARS + 2}h-${width + 3}z` });
-  const bars = Object.entries(looks).filter(([, d]) => d).map(([look, d]) => made("path", { class: look, d }));
-  return made("g", {}, panel, ...bars, made("path", { class: "axis", d: `M${x} ${y + BARS / 2}h${width - 1}` }));
+  const panel = made("path", {
+    class: "panel",
+    d: `M${x - 2} ${y - 1}h${width + 3}v${BARS + 2}h-${width + 3}z`,
+  });
+  const bars = Object.entries(looks)
+    .filter(([, d]) => d)
+    .map(([look, d]) => made("path", { class: look, d }));
+  return made(
+    "g",
+    {},
+    panel,
+    ...bars,
+    made("path", { class: "axis", d: `M${x} ${y + BARS / 2}h${width - 1}` }),
+  );
 }
 
 class Picture {
@@ -61,7 +80,9 @@ class Picture {
     this.groups.forEach((group) => group.replaceChildren());
     this.byKey = new Map(scene.ways.map((way) => [`${way.section} ${way.number}`, way]));
     this.far = null;
-    this.groups[0].append(...scene.frames.sort((a, b) => a.depth - b.depth).map((frame) => this.frame(frame)));
+    this.groups[0].append(
+      ...scene.frames.sort((a, b) => a.depth - b.depth).map((frame) => this.frame(frame)),
+    );
   }
 
   frame(box) {
@@ -69,8 +90,21 @@ class Picture {
     const title = label(section.title, box.titleAt + 22, 16, "left quiet");
     const mark = label("−", box.titleAt + 11, 16, "mark");
     const area = made("rect", { width: box.width, height: box.height, rx: 8 });
-    const tab = made("rect", { class: "tab", x: box.titleAt, width: section.titleWidth, height: 22, rx: 8 });
-    const one = made("g", { class: "frame", transform: `translate(${box.x} ${box.y})`, "data-what": box.what }, area, tab, mark, title);
+    const tab = made("rect", {
+      class: "tab",
+      x: box.titleAt,
+      width: section.titleWidth,
+      height: 22,
+      rx: 8,
+    });
+    const one = made(
+      "g",
+      { class: "frame", transform: `translate(${box.x} ${box.y})`, "data-what": box.what },
+      area,
+      tab,
+      mark,
+      title,
+    );
     one.append(hint(`${section.label || section.title}: press to close`));
     return one;
   }
@@ -78,7 +112,11 @@ class Picture {
   // Draw what lies in a rectangle of the scene, as large as `scale` says.
   show(view, scale) {
     const { boxes, ways } = this.scene;
-    const within = (box) => box.x < view.right && box.x + box.width > view.left && box.y < view.bottom && box.y + box.height > view.top;
+    const within = (box) =>
+      box.x < view.right &&
+      box.x + box.width > view.left &&
+      box.y < view.bottom &&
+      box.y + box.height > view.top;
     const seen = boxes.length <= MOST ? boxes : boxes.filter(within);
     const far = boxes.length > MOST && (scale < FAR || seen.length > MOST);
     if (far) {
@@ -91,7 +129,15 @@ class Picture {
     this.far = false;
     const chosen = new Set(seen);
     if (seen.length === this.known.size && seen.every((box) => this.known.has(box))) return;
-    const near = boxes.length <= MOST ? ways : ways.filter((way) => chosen.has(way.from) || chosen.has(way.to) || (way.points.length && reaches(way, view)));
+    const near =
+      boxes.length <= MOST
+        ? ways
+        : ways.filter(
+            (way) =>
+              chosen.has(way.from) ||
+              chosen.has(way.to) ||
+              (way.points.length && reaches(way, view)),
+          );
     keep(this.drawnWays, near, (way) => this.way(way), this.groups[1]);
     keep(this.known, seen, (box) => this.box(box), this.groups[2]);
     this.update();
@@ -101,21 +147,30 @@ class Picture {
     const looks = new Map();
     for (const box of this.scene.boxes) {
       const look = this.look(box);
-      looks.set(look, `${looks.get(look) ?? ""}M${box.x} ${box.y}h${box.width}v${box.height}h${-box.width}z`);
+      looks.set(
+        look,
+        `${looks.get(look) ?? ""}M${box.x} ${box.y}h${box.width}v${box.height}h${-box.width}z`,
+      );
     }
     const lines = this.scene.ways.map((way) => pathData(way.points, 0)).join("");
     this.groups[1].replaceChildren(made("path", { d: lines, class: "line" }));
-    this.groups[2].replaceChildren(...[...looks].map(([look, d]) => made("g", { class: `far ${look}` }, made("path", { d }))));
+    this.groups[2].replaceChildren(
+      ...[...looks].map(([look, d]) => made("g", { class: `far ${look}` }, made("path", { d }))),
+    );
     this.groups[3].replaceChildren();
   }
 
   way(way) {
     const tip = way.to && !way.to.open;
-    const path = made("path", { d: pathData(way.points, tip ? TIP + LINE * Number(this.graph.backward) : 0), "marker-end": null });
+    const path = made("path", {
+      d: pathData(way.points, tip ? TIP + LINE * Number(this.graph.backward) : 0),
+      "marker-end": null,
+    });
     const one = made("g", { class: "way" }, path);
     if (tip) {
       const [x, y] = way.points.at(-1);
-      if (this.graph.backward) one.append(made("path", { d: `M${x} ${y - TIP - LINE}V${y - TIP}`, class: "gap" }));
+      if (this.graph.backward)
+        one.append(made("path", { d: `M${x} ${y - TIP - LINE}V${y - TIP}`, class: "gap" }));
       one.append(made("path", { class: "tip", d: `M${x} ${y}l-5 ${-TIP}h10z` }));
       one.number = label("", x, y - TIP - 3, "sent");
       one.append(one.number);
@@ -131,7 +186,13 @@ class Picture {
     const radius = { alias: 12, leaf: 12, input: 2, constant: 2 }[kind] ?? 6;
     const one = made("g", { transform: `translate(${box.x} ${box.y})`, "data-what": box.what });
     one.kind = `node ${kind}${!closed && graph.outputs.includes(box.what) ? " result" : ""}`;
-    if (closed && of.stack) one.append(made("path", { class: "sheet", d: `M4 ${box.height}v4h${box.width}v${-box.height}h-4M8 ${box.height + 4}v4h${box.width}v${-box.height}h-4` }));
+    if (closed && of.stack)
+      one.append(
+        made("path", {
+          class: "sheet",
+          d: `M4 ${box.height}v4h${box.width}v${-box.height}h-4M8 ${box.height + 4}v4h${box.width}v${-box.height}h-4`,
+        }),
+      );
     one.append(made("rect", { width: box.width, height: box.height, rx: radius }));
     let y = 6;
     const write = (text, look = "", height = LINE, rise = 10) => {
@@ -142,8 +203,24 @@ class Picture {
     };
     if (box.chip) write(of.title, "", LINE, 11);
     else if (closed) this.fillSection(one, of, write);
-    else this.fillNode(one, of, box, write, () => y, (height) => { y += height; });
-    one.append(hint(closed ? `${of.label || of.title}: press to open` : [of.op, of.line, of.module].filter(Boolean).join("; ")));
+    else
+      this.fillNode(
+        one,
+        of,
+        box,
+        write,
+        () => y,
+        (height) => {
+          y += height;
+        },
+      );
+    one.append(
+      hint(
+        closed
+          ? `${of.label || of.title}: press to open`
+          : [of.op, of.line, of.module].filter(Boolean).join("; "),
+      ),
+    );
     return one;
   }
 
@@ -155,14 +232,27 @@ class Picture {
 
   fillNode(one, node, box, write, y, skip) {
     if (node.named) {
-      node.operands.forEach((x, i) => one.append(label(clipped(x.slot, 12), box.width * (2 * i + 1) / (2 * node.operands.length), y() + 9, "slot")));
+      node.operands.forEach((x, i) =>
+        one.append(
+          label(
+            clipped(x.slot, 12),
+            (box.width * (2 * i + 1)) / (2 * node.operands.length),
+            y() + 9,
+            "slot",
+          ),
+        ),
+      );
       skip(LINE);
     }
     write(clipped(node.title, 28), "name", 17, 13);
     if (node.type) write(clipped(node.type, 36));
     if (node.value) one.value = write("");
     if (node.value?.strip?.length) {
-      one.strip = stripOf(node.value.strip, (box.width - node.value.strip.length * BAR) / 2, y() + 2);
+      one.strip = stripOf(
+        node.value.strip,
+        (box.width - node.value.strip.length * BAR) / 2,
+        y() + 2,
+      );
       one.append(one.strip);
       skip(BARS + 4);
     }
@@ -175,7 +265,9 @@ class Picture {
     const { graph, replay } = this;
     if (box.what < 0) {
       const { grad } = graph.sections[-box.what];
-      return graph.backward && grad && replay.count === replay.steps.length ? gradientLook(magnitude(grad)) : "closed";
+      return graph.backward && grad && replay.count === replay.steps.length
+        ? gradientLook(magnitude(grad))
+        : "closed";
     }
     const node = graph.nodes[box.what];
     if (node.kind === "error") return "alarm";
@@ -202,14 +294,35 @@ class Picture {
     const { graph, replay } = this;
     const look = this.look(box);
     const waiting = box.what >= 0 && replay.turn[box.what][0] >= replay.count;
-    set(one, "class", [one.kind, look, waiting && "waiting", lit.box === box.what && "lit", box.what === this.chosen && "chosen", lit.receivers.has(box.what) && "receiver"].filter(Boolean).join(" "));
+    set(
+      one,
+      "class",
+      [
+        one.kind,
+        look,
+        waiting && "waiting",
+        lit.box === box.what && "lit",
+        box.what === this.chosen && "chosen",
+        lit.receivers.has(box.what) && "receiver",
+      ]
+        .filter(Boolean)
+        .join(" "),
+    );
     if (box.what < 0) return;
     const value = replay.value(box.what);
-    if (one.value) write(one.value, value ? `${value.size === 1 ? "value " : ""}${magnitudeText(value)}` : "");
+    if (one.value)
+      write(one.value, value ? `${value.size === 1 ? "value " : ""}${magnitudeText(value)}` : "");
     if (one.strip) set(one.strip, "visibility", value ? "visible" : "hidden");
     if (one.grad) {
       const g = replay.gradient(box.what);
-      write(one.grad, g === null ? "" : g.parts === undefined ? `grad ${magnitudeText(g)}` : `grad: ${g.parts} of ${g.of} parts`);
+      write(
+        one.grad,
+        g === null
+          ? ""
+          : g.parts === undefined
+            ? `grad ${magnitudeText(g)}`
+            : `grad: ${g.parts} of ${g.of} parts`,
+      );
     }
   }
 
@@ -222,12 +335,26 @@ class Picture {
     const fired = replay.fired(user) || (graph.backward && replay.count === replay.steps.length);
     const known = graph.backward && fired;
     const size = known && sent ? magnitude(sent) : null;
-    const state = !known ? "" : !sent ? "none" : size === 0 ? "zero" : Number.isFinite(size) ? "" : "nonfinite";
+    const state = !known
+      ? ""
+      : !sent
+        ? "none"
+        : size === 0
+          ? "zero"
+          : Number.isFinite(size)
+            ? ""
+            : "nonfinite";
     const here = lit.ways.has(`${way.section} ${way.number}`);
     const view = single && way.slot === 0 && graph.nodes[way.to.what].view ? "view" : "";
     set(one, "class", ["way", state || view, here && `lit ${lit.way}`].filter(Boolean).join(" "));
     set(one.firstChild, "stroke-width", String(Math.round(arrowWidth(size) * 10) / 10));
-    if (one.number) write(one.number, size === null ? "" : numberText(size, way.count > 1 ? 2 : 3) + (way.count > 1 ? ` ×${way.count}` : ""));
+    if (one.number)
+      write(
+        one.number,
+        size === null
+          ? ""
+          : numberText(size, way.count > 1 ? 2 : 3) + (way.count > 1 ? ` ×${way.count}` : ""),
+      );
   }
 
   // What the present step lights: a box, the arrows it goes along, and who receives something.
@@ -240,7 +367,8 @@ class Picture {
     if (now.way === "seed") return found;
     graph.nodes[now.node].operands.forEach(({ node, sent }, slot) => {
       if (node === null || (now.way === "backward" && !sent)) return;
-      for (const [section, number] of pathOf(graph, this.open, node, now.node, slot)) found.ways.add(`${section} ${number}`);
+      for (const [section, number] of pathOf(graph, this.open, node, now.node, slot))
+        found.ways.add(`${section} ${number}`);
       if (now.way === "backward") found.receivers.add(boxOf(graph, this.open, node));
     });
     return found;
@@ -254,23 +382,45 @@ class Picture {
       const box = boxOf(this.graph, this.open, change.to);
       notes.set(box, [...(notes.get(box) ?? []), `+= ${numberText(change.sent.item)}`]);
     }
-    const written = [...this.known].filter(([box]) => !box.chip && notes.has(box.what)).map(([box]) => {
-      return label(notes.get(box.what).join("  "), box.x + box.width + 7, box.y + box.height / 2 + 4, "sum left");
-    });
+    const written = [...this.known]
+      .filter(([box]) => !box.chip && notes.has(box.what))
+      .map(([box]) => {
+        return label(
+          notes.get(box.what).join("  "),
+          box.x + box.width + 7,
+          box.y + box.height / 2 + 4,
+          "sum left",
+        );
+      });
     this.groups[3].replaceChildren(...written);
   }
 }
 
 function reaches(way, view) {
-  const xs = way.points.map(([x]) => x), ys = way.points.map(([, y]) => y);
-  return Math.min(...xs) < view.right && Math.max(...xs) > view.left && Math.min(...ys) < view.bottom && Math.max(...ys) > view.top;
+  const xs = way.points.map(([x]) => x),
+    ys = way.points.map(([, y]) => y);
+  return (
+    Math.min(...xs) < view.right &&
+    Math.max(...xs) > view.left &&
+    Math.min(...ys) < view.bottom &&
+    Math.max(...ys) > view.top
+  );
 }
 
 // Let `known` hold an element for each of some things, and no others.
 function keep(known, things, make, group) {
   const wanted = new Set(things);
-  for (const [thing, one] of known) if (!wanted.has(thing)) { one.remove(); known.delete(thing); }
-  const fresh = things.filter((thing) => !known.has(thing)).map((thing) => { known.set(thing, make(thing)); return known.get(thing); });
+  for (const [thing, one] of known)
+    if (!wanted.has(thing)) {
+      one.remove();
+      known.delete(thing);
+    }
+  const fresh = things
+    .filter((thing) => !known.has(thing))
+    .map((thing) => {
+      known.set(thing, make(thing));
+      return known.get(thing);
+    });
   group.append(...fresh);
 }
 

@@ -2,7 +2,9 @@
 // step can be shown at once: the gradients up to it are added up again, in the engine's order.
 
 function stepsOf(graph) {
-  const ops = graph.nodes.filter((node) => node.operands.length || node.kind === "op" || node.kind === "error");
+  const ops = graph.nodes.filter(
+    (node) => node.operands.length || node.kind === "op" || node.kind === "error",
+  );
   const steps = ops.map((node) => ({ way: "forward", node: node.number }));
   if (!graph.backward) return steps;
   const senders = ops.filter((node) => node.operands.some((x) => x.sent)).reverse();
@@ -19,15 +21,18 @@ function added(node, a, b) {
 function beginnings(graph) {
   const arriving = graph.nodes.map(() => []);
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
-    for (const { node, sent } of graph.nodes[i].operands) if (node !== null && sent) arriving[node].push(sent);
+    for (const { node, sent } of graph.nodes[i].operands)
+      if (node !== null && sent) arriving[node].push(sent);
   }
   const start = graph.nodes.map((node, i) => {
     const grad = node.grad;
     if (!grad || !graph.backward) return null;
-    if (grad.size > 1 || arriving[i].some((s) => s.size > 1)) return arriving[i].length ? null : grad;
+    if (grad.size > 1 || arriving[i].some((s) => s.size > 1))
+      return arriving[i].length ? null : grad;
     const total = (first) => arriving[i].reduce((sum, s) => added(node, sum, s.item), first);
     const rest = grad.item - total(0);
-    const first = [0, 1, rest].find((x) => Object.is(total(x), grad.item) || total(x) === grad.item) ?? rest;
+    const first =
+      [0, 1, rest].find((x) => Object.is(total(x), grad.item) || total(x) === grad.item) ?? rest;
     return first ? { size: 1, item: first, nans: 0, infs: 0 } : null;
   });
   return { start, expected: arriving.map((all) => all.length) };
@@ -40,7 +45,9 @@ class Replay {
     this.seed = this.steps.findIndex((step) => step.way === "seed");
     this.begin = beginnings(graph);
     this.turn = graph.nodes.map(() => [-1, -1]); // of each node: its steps forward and backward
-    this.steps.forEach((step, i) => { if (step.way !== "seed") this.turn[step.node][Number(step.way === "backward")] = i; });
+    this.steps.forEach((step, i) => {
+      if (step.way !== "seed") this.turn[step.node][Number(step.way === "backward")] = i;
+    });
     this.go(this.steps.length);
   }
 
@@ -53,8 +60,11 @@ class Replay {
     this.sums = new Float64Array(graph.nodes.length);
     this.changes = []; // what the present step adds to whom
     if (this.seed < 0 || this.count <= this.seed) return this;
-    this.begin.start.forEach((first, i) => { if (first && first.size === 1) this.sums[i] = first.item; });
-    for (let i = this.seed + 1; i < this.count; i++) this.send(graph.nodes[steps[i].node], i === this.count - 1);
+    this.begin.start.forEach((first, i) => {
+      if (first && first.size === 1) this.sums[i] = first.item;
+    });
+    for (let i = this.seed + 1; i < this.count; i++)
+      this.send(graph.nodes[steps[i].node], i === this.count - 1);
     return this;
   }
 
@@ -98,29 +108,50 @@ class Replay {
     if (this.still) return this.toldAll();
     if (!this.now) return { title: "Before the first step", lines: [] };
     const node = this.graph.nodes[this.now.node];
-    if (this.now.way === "seed") return { title: "Backward begins", lines: this.graph.outputs.map((n) => this.toldSeed(n)) };
+    if (this.now.way === "seed")
+      return { title: "Backward begins", lines: this.graph.outputs.map((n) => this.toldSeed(n)) };
     return this.now.way === "forward" ? this.toldForward(node) : this.toldBackward(node);
   }
 
   toldAll() {
     const { graph } = this;
-    const leaves = graph.backward ? graph.nodes.filter((node) => node.kind === "leaf" && node.grad) : [];
-    const lines = graph.outputs.map((n) => ({ what: nameOf(graph, n), text: graph.nodes[n].value ? statisticsText(graph.nodes[n].value) : "not recorded" }));
-    const shown = leaves.slice(0, 12).map((node) => ({ what: `${nameOf(graph, node.number)}.grad`, text: magnitudeText(node.grad) }));
+    const leaves = graph.backward
+      ? graph.nodes.filter((node) => node.kind === "leaf" && node.grad)
+      : [];
+    const lines = graph.outputs.map((n) => ({
+      what: nameOf(graph, n),
+      text: graph.nodes[n].value ? statisticsText(graph.nodes[n].value) : "not recorded",
+    }));
+    const shown = leaves
+      .slice(0, 12)
+      .map((node) => ({
+        what: `${nameOf(graph, node.number)}.grad`,
+        text: magnitudeText(node.grad),
+      }));
     if (leaves.length > 12) shown.push({ what: "", text: `and ${leaves.length - 12} more` });
     return { title: `All ${this.steps.length} steps are taken`, lines: [...lines, ...shown] };
   }
 
   toldSeed(number) {
     const first = this.begin.start[number];
-    return { what: `d${nameOf(this.graph, number)}/d${nameOf(this.graph, number)}`, text: first ? gradientText(first) : "nothing" };
+    return {
+      what: `d${nameOf(this.graph, number)}/d${nameOf(this.graph, number)}`,
+      text: first ? gradientText(first) : "nothing",
+    };
   }
 
   toldForward(node) {
     const lines = node.operands.map((x) => ({ what: x.slot, text: operandText(this.graph, x) }));
     const rule = this.graph.rules.get(node.op);
-    const result = node.value ? `= ${statisticsText(node.value)}` : node.kind === "error" ? node.line ?? "failed" : "(not recorded)";
-    return { title: `Forward: ${nameOf(this.graph, node.number)}`, lines: [...lines, { what: rule ? rule.result : node.op, text: result, strong: true }] };
+    const result = node.value
+      ? `= ${statisticsText(node.value)}`
+      : node.kind === "error"
+        ? (node.line ?? "failed")
+        : "(not recorded)";
+    return {
+      title: `Forward: ${nameOf(this.graph, node.number)}`,
+      lines: [...lines, { what: rule ? rule.result : node.op, text: result, strong: true }],
+    };
   }
 
   toldBackward(node) {
@@ -130,7 +161,8 @@ class Replay {
       lines.push(...ruleLines(this.graph, node, slot, g));
       const name = nameOf(this.graph, to);
       lines.push({ what: `sends to ${name}`, text: statisticsText(sent), strong: true });
-      if (after) lines.push({ what: `${name}.grad`, text: sumText(before, sent, after), sum: true });
+      if (after)
+        lines.push({ what: `${name}.grad`, text: sumText(before, sent, after), sum: true });
     }
     return { title: `Backward: ${nameOf(this.graph, node.number)}`, lines };
   }
@@ -138,7 +170,10 @@ class Replay {
 
 function nameOf(graph, number) {
   const node = graph.nodes[number];
-  return node.name || (node.operands.length || node.kind === "op" ? `%${number} ${node.op}` : `%${number}`);
+  return (
+    node.name ||
+    (node.operands.length || node.kind === "op" ? `%${number} ${node.op}` : `%${number}`)
+  );
 }
 
 function operandText(graph, x) {
@@ -153,9 +188,15 @@ function gradientText(g) {
 
 // 0 += 3 gives 3; of arrays only how many parts there are.
 function sumText(before, sent, after) {
-  const start = before ? (before.parts === undefined ? statisticsText(before) : `${before.parts} parts`) : "0";
+  const start = before
+    ? before.parts === undefined
+      ? statisticsText(before)
+      : `${before.parts} parts`
+    : "0";
   if (after.parts !== undefined) return `+= part ${after.parts} of ${after.of}`;
-  return sent.size === 1 ? `${start} + ${numberText(sent.item, 6)} = ${statisticsText(after)}` : `complete: ${statisticsText(after)}`;
+  return sent.size === 1
+    ? `${start} + ${numberText(sent.item, 6)} = ${statisticsText(after)}`
+    : `complete: ${statisticsText(after)}`;
 }
 
 // The rule of one operand in symbols, then in numbers: what it multiplies g by is what it sent
@@ -164,11 +205,15 @@ function ruleLines(graph, node, slot, g) {
   const { slot: name, sent } = node.operands[slot];
   const rule = graph.rules.get(node.op);
   const known = rule?.slots.get(name);
-  if (!known) return [{ what: `rule of ${node.op} for ${name}`, text: "its own, without a formula in symbols" }];
+  if (!known)
+    return [
+      { what: `rule of ${node.op} for ${name}`, text: "its own, without a formula in symbols" },
+    ];
   const [slope, sends] = known;
   if (!slope) return [{ what: `rule of ${rule.result} for ${name}`, text: sends }];
   const factor = g && g.size === 1 && sent.size === 1 && g.item !== 0 ? sent.item / g.item : NaN;
-  const number = Number.isFinite(factor) && !/^-?\d+$/.test(slope) ? ` = ${factorText(factor)}` : "";
+  const number =
+    Number.isFinite(factor) && !/^-?\d+$/.test(slope) ? ` = ${factorText(factor)}` : "";
   const left = /^\w+\(.*\)$/.test(rule.result) ? `d ${rule.result}` : `d(${rule.result})`;
   return [{ what: `${left}/d${name}`, text: `${slope}${number}` }];
 }

@@ -10,9 +10,16 @@ const NUMBERS = {
   max: (node) => node.value && (node.value.max ?? node.value.item ?? null),
 };
 const COMPARE = new Map([
-  [">", (a, b) => a > b], [">=", (a, b) => a >= b], ["<", (a, b) => a < b], ["<=", (a, b) => a <= b], ["=", (a, b) => a === b],
+  [">", (a, b) => a > b],
+  [">=", (a, b) => a >= b],
+  ["<", (a, b) => a < b],
+  ["<=", (a, b) => a <= b],
+  ["=", (a, b) => a === b],
 ]);
-const has = (s, what) => Boolean(s) && (s[what] > 0 || (s.size === 1 && (what === "nans" ? Number.isNaN(s.item) : Math.abs(s.item) === Infinity)));
+const has = (s, what) =>
+  Boolean(s) &&
+  (s[what] > 0 ||
+    (s.size === 1 && (what === "nans" ? Number.isNaN(s.item) : Math.abs(s.item) === Infinity)));
 const STATES = new Map([
   ["nan", (node) => has(node.value, "nans") || has(node.grad, "nans")],
   ["inf", (node) => has(node.value, "infs") || has(node.grad, "infs")],
@@ -28,7 +35,11 @@ function wordsOf(query) {
 
 function testOf(word) {
   const [, what, sign, number] = /^(\w+?)(>=|<=|>|<|=)([-+.\de]+|inf)$/.exec(word) ?? [];
-  if (what && Object.hasOwn(NUMBERS, what) && !Number.isNaN(Number(number.replace("inf", "Infinity")))) {
+  if (
+    what &&
+    Object.hasOwn(NUMBERS, what) &&
+    !Number.isNaN(Number(number.replace("inf", "Infinity")))
+  ) {
     const bound = Number(number.replace("inf", "Infinity"));
     return (node) => {
       const x = NUMBERS[what](node);
@@ -41,7 +52,10 @@ function testOf(word) {
 }
 
 function textOf(node) {
-  node.text ??= [node.title, node.op, node.name, node.module, node.type?.replaceAll(" ", "")].filter(Boolean).join("\n").toLowerCase();
+  node.text ??= [node.title, node.op, node.name, node.module, node.type?.replaceAll(" ", "")]
+    .filter(Boolean)
+    .join("\n")
+    .toLowerCase();
   return node.text;
 }
 
@@ -50,7 +64,14 @@ function search(graph, query) {
   const words = wordsOf(query);
   if (!words.length) return [];
   const tests = words.map(testOf);
-  const nodes = graph.nodes.filter((node) => tests.every((test) => test(node, graph))).map((node) => node.number);
-  const sections = graph.sections.filter((s) => s.number && s.kind === "module" && words.every((word) => `${s.title}\n${s.label}`.toLowerCase().includes(word)));
+  const nodes = graph.nodes
+    .filter((node) => tests.every((test) => test(node, graph)))
+    .map((node) => node.number);
+  const sections = graph.sections.filter(
+    (s) =>
+      s.number &&
+      s.kind === "module" &&
+      words.every((word) => `${s.title}\n${s.label}`.toLowerCase().includes(word)),
+  );
   return [...sections.map((section) => -section.number), ...nodes];
 }

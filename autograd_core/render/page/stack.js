@@ -2,7 +2,12 @@
 // (plan.py); where one is opened or closed its row gets higher or lower, and what stands beside it
 // moves away. Nothing else changes.
 
-const SIDE = 14, TITLE = 24, CHIP = 26, HEAD = 26, SHEETS = 8, LEAST_SHARE = 0.35;
+const SIDE = 14,
+  TITLE = 24,
+  CHIP = 26,
+  HEAD = 26,
+  SHEETS = 8,
+  LEAST_SHARE = 0.35;
 
 // The map of coordinates that makes each interval [from, to] at least `need` long. What only
 // shorter ones cover shrinks with them, a little less where they shrink much; the rest moves.
@@ -21,24 +26,30 @@ function stretched(intervals) {
   for (let i = 1; i < points.length; i++) {
     const kept = share[i - 1].length ? Math.max(LEAST_SHARE, ...share[i - 1]) : 1;
     place.push(place[i - 1] + Math.ceil((points[i] - points[i - 1]) * kept));
-    for (const [from, , need] of ending[i]) place[i] = Math.max(place[i], place[at.get(from)] + need);
+    for (const [from, , need] of ending[i])
+      place[i] = Math.max(place[i], place[at.get(from)] + need);
   }
   const end = points.length - 1;
   return (x) => {
     if (x <= points[0]) return x;
     if (x >= points[end]) return place[end] + x - points[end];
-    let low = 0, high = end;
+    let low = 0,
+      high = end;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (points[middle] <= x) low = middle; else high = middle;
+      if (points[middle] <= x) low = middle;
+      else high = middle;
     }
-    return Math.round(place[low] + (x - points[low]) * (place[high] - place[low]) / (points[high] - points[low]));
+    return Math.round(
+      place[low] + ((x - points[low]) * (place[high] - place[low])) / (points[high] - points[low]),
+    );
   };
 }
 
 // The map that makes each row as high as it now must be: [top, bottom, need] from top to bottom.
 function restacked(rows) {
-  const from = [], to = [];
+  const from = [],
+    to = [];
   let shift = 0;
   for (const [top, bottom, need] of rows) {
     from.push(top, bottom);
@@ -50,7 +61,7 @@ function restacked(rows) {
     let i = from.findLastIndex((at) => at <= y);
     if (i < 0) return y;
     if (i + 1 === from.length || from[i] === y || i % 2) return y + to[i] - from[i];
-    return Math.round(to[i] + (y - from[i]) * (to[i + 1] - to[i]) / (from[i + 1] - from[i]));
+    return Math.round(to[i] + ((y - from[i]) * (to[i + 1] - to[i])) / (from[i + 1] - from[i]));
   };
 }
 
@@ -60,8 +71,11 @@ function arranged(graph, number, open) {
   const [[width, height, ...lefts], centres, gates, ways, bands] = graph.layouts[section.layout];
   const band = (x) => lefts.filter((left) => left <= x).length;
   const entered = new Set(ways.map(([, target]) => target));
-  const across = [], inner = new Map();
-  const rows = bands.map((flat) => Array.from({ length: flat.length / 2 }, (_, r) => [flat[2 * r], flat[2 * r + 1], 0]));
+  const across = [],
+    inner = new Map();
+  const rows = bands.map((flat) =>
+    Array.from({ length: flat.length / 2 }, (_, r) => [flat[2 * r], flat[2 * r + 1], 0]),
+  );
   const sizes = section.items.map((what, i) => {
     if (what < 0 && open.has(-what)) inner.set(i, framed(graph, arranged(graph, -what, open)));
     const size = inner.get(i) ?? closedSize(graph, section, i);
@@ -73,10 +87,25 @@ function arranged(graph, number, open) {
     across.push([cx - base / 2, cx, size.width / 2], [cx, cx + base / 2, size.width / 2]);
     return { ...size, base, cx, cy, row };
   });
-  const x = stretched(across), ys = rows.map(restacked);
+  const x = stretched(across),
+    ys = rows.map(restacked);
   const y = (px, py) => ys[band(px)](py);
-  const lowest = Math.max(0, ...rows.flat().filter(([top]) => top < height).map(([, bottom]) => bottom));
-  const high = height - lowest + Math.max(0, ...rows.map((band, i) => band.reduce((low, [top, bottom]) => (top < height ? Math.max(low, ys[i](bottom)) : low), 0)));
+  const lowest = Math.max(
+    0,
+    ...rows
+      .flat()
+      .filter(([top]) => top < height)
+      .map(([, bottom]) => bottom),
+  );
+  const high =
+    height -
+    lowest +
+    Math.max(
+      0,
+      ...rows.map((band, i) =>
+        band.reduce((low, [top, bottom]) => (top < height ? Math.max(low, ys[i](bottom)) : low), 0),
+      ),
+    );
   const gate = (k, last) => x(gates[last ? section.enter.length + k : k]);
   return { section, inner, sizes, x, y, width: x(width), height: high, gate };
 }
@@ -98,7 +127,9 @@ function closedSize(graph, section, i) {
 // The size that an item had when its section was laid out.
 function firstSize(graph, section, i) {
   const inner = graph.sections[-section.items[i]];
-  return inner && section.items[i] && inner.openWidth ? { width: inner.openWidth, height: inner.openHeight } : closedSize(graph, section, i);
+  return inner && section.items[i] && inner.openWidth
+    ? { width: inner.openWidth, height: inner.openHeight }
+    : closedSize(graph, section, i);
 }
 
 // A section in its frame, whose title stands between the arrows that enter.
@@ -111,7 +142,7 @@ function framed(graph, child) {
     at = x + 8;
   }
   const width = Math.max(child.width + 2 * SIDE, at + need + SIDE);
-  return { child, titleAt: at, width: width + width % 2, height: child.height + TITLE + SIDE };
+  return { child, titleAt: at, width: width + (width % 2), height: child.height + TITLE + SIDE };
 }
 
 // Everything that is seen, in one system of coordinates.
@@ -136,7 +167,21 @@ function placed(graph, scene, one, left, top, depth) {
     const { width, height, base, cx, cy, row } = one.sizes[i];
     const middle = (row[0] + row[1]) / 2;
     const y = (one.y(cx, row[0]) + one.y(cx, row[1])) / 2 + cy - middle;
-    const box = { what, chip: section.chips.has(i), section: section.number, index: i, depth, cx, base, open: inner.has(i), titleAt: inner.get(i)?.titleAt ?? 0, x: Math.round(left + one.x(cx) - width / 2), y: Math.round(top + y - height / 2), width, height };
+    const box = {
+      what,
+      chip: section.chips.has(i),
+      section: section.number,
+      index: i,
+      depth,
+      cx,
+      base,
+      open: inner.has(i),
+      titleAt: inner.get(i)?.titleAt ?? 0,
+      x: Math.round(left + one.x(cx) - width / 2),
+      y: Math.round(top + y - height / 2),
+      width,
+      height,
+    };
     (box.open ? scene.frames : scene.boxes).push(box);
     return box;
   });
@@ -160,7 +205,8 @@ function placed(graph, scene, one, left, top, depth) {
 // The points of an arrow: its ends go with what they join, the rest as the room around it.
 function led(one, way, steps, left, top) {
   const points = [];
-  let px = 0, py = 0;
+  let px = 0,
+    py = 0;
   for (let i = 0; i < steps.length; i += 2) {
     px += steps[i];
     py += steps[i + 1];
@@ -197,12 +243,24 @@ function pathOf(graph, open, source, target, slot) {
   const above = new Set(upwards(graph, graph.nodes[source].section));
   const common = upwards(graph, graph.nodes[target].section).find((at) => above.has(at));
   const keys = [];
-  let found = step(graph, common, source, target, slot, itemOf(graph, common, source), itemOf(graph, common, target));
+  let found = step(
+    graph,
+    common,
+    source,
+    target,
+    slot,
+    itemOf(graph, common, source),
+    itemOf(graph, common, target),
+  );
   if (!found) return keys;
   keys.push([common, found.number]);
   const gate = found.gate;
-  for (const [node, leaving] of [[source, true], [target, false]]) {
-    let key = gate, at = common;
+  for (const [node, leaving] of [
+    [source, true],
+    [target, false],
+  ]) {
+    let key = gate,
+      at = common;
     for (;;) {
       const item = itemOf(graph, at, node);
       const what = graph.sections[at].items[item];
@@ -211,7 +269,9 @@ function pathOf(graph, open, source, target, slot) {
       const section = graph.sections[at];
       const k = -1 - (leaving ? section.leave : section.enter).indexOf(key);
       const inside = itemOf(graph, at, node);
-      const next = leaving ? step(graph, at, source, target, slot, inside, k) : step(graph, at, source, target, slot, k, inside);
+      const next = leaving
+        ? step(graph, at, source, target, slot, inside, k)
+        : step(graph, at, source, target, slot, k, inside);
       if (!next) break;
       keys.push([at, next.number]);
       key = next.gate;
@@ -223,7 +283,9 @@ function pathOf(graph, open, source, target, slot) {
 // Which item of a section a node is, or is in.
 function itemOf(graph, number, node) {
   const section = graph.sections[number];
-  section.places ??= new Map(section.items.flatMap((what, i) => (section.chips.has(i) ? [] : [[what, i]])));
+  section.places ??= new Map(
+    section.items.flatMap((what, i) => (section.chips.has(i) ? [] : [[what, i]])),
+  );
   let what = node;
   for (const at of upwards(graph, graph.nodes[node].section)) {
     if (at === number) return section.places.get(what);
@@ -237,7 +299,8 @@ function step(graph, number, source, target, slot, from, to) {
   const section = graph.sections[number];
   section.index ??= indexed(graph, section);
   const own = to >= 0 && section.items[to] >= 0 ? slot : -1;
-  const way = section.index.get(`${to} ${own} ${source}`) ?? section.index.get(`${from} ${to} ${own} *`);
+  const way =
+    section.index.get(`${to} ${own} ${source}`) ?? section.index.get(`${from} ${to} ${own} *`);
   if (way === undefined) return null;
   const value = way.value;
   return { number: way.number, gate: value >= 0 ? value : -1 - way.number };
@@ -249,7 +312,10 @@ function indexed(graph, section) {
   graph.layouts[section.layout][3].forEach(([source, target, slot], number) => {
     const value = section.ways[at];
     at += slot < 0 ? 4 : 1;
-    index.set(value >= 0 ? `${target} ${slot} ${value}` : `${source} ${target} ${slot} *`, { number, value });
+    index.set(value >= 0 ? `${target} ${slot} ${value}` : `${source} ${target} ${slot} *`, {
+      number,
+      value,
+    });
   });
   return index;
 }
