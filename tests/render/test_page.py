@@ -255,3 +255,26 @@ def test_mutated_names_do_not_meet_in_the_strings() -> None:
     record = record_of(trace_graph(total, names=values))
     told = evaluated("{ return graph.nodes.map((n) => n.name).filter(Boolean) }", record)
     assert sorted(told) == sorted(names)
+
+
+def test_writing_a_page_changes_nothing_and_is_not_observed() -> None:
+    w = ag.randn(3, 3, requires_grad=True)
+    with ag.observe() as seen:
+        loss = (ag.ones(2, 3) @ w).sigmoid().sum()
+        before = len(seen.nodes)
+        with ag.no_grad():
+            text = trace_graph(loss).to_html()
+        assert len(seen.nodes) == before
+    assert w.grad is None
+    loss.backward()
+    assert w.grad is not None
+    assert "g @ b.T" in text
+
+
+def test_a_differentiable_backward_has_its_place_in_the_page() -> None:
+    x = ag.tensor([0.3, 0.2], requires_grad=True)
+    (g,) = ag.autograd.grad(x.tanh().sum(), [x], create_graph=True)
+    graph = trace_graph((g * g).sum(), backward=True)
+    assert max(node.order for node in graph.nodes) == 1
+    orders = evaluated("{ return graph.nodes.map((n) => n.order) }", record_of(graph))
+    assert orders == [node.order for node in graph.nodes]

@@ -214,6 +214,15 @@ def test_nothing_of_the_page_is_lost_on_a_narrow_screen(opened: Browser) -> None
     opened.size(1280, 800)
 
 
+def test_a_long_text_makes_no_page_wider_than_the_screen(browser: Browser, tmp_path: Path) -> None:
+    graph = trace_graph(lambda x: x @ ag.ones(5, 2), ag.ones(3, 4), partial=True)
+    shown(browser, graph, tmp_path, title="A long title " * 20)
+    for width in (1280, 390):
+        browser.size(width, 800)
+        assert browser.run("document.documentElement.scrollWidth") == width
+    browser.size(1280, 800)
+
+
 def test_picture_and_table_are_seen_without_scripts(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "graph.html"
     values().to_html(path)
@@ -260,4 +269,9 @@ def test_a_deep_graph_is_opened_box_by_box(browser: Browser, tmp_path: Path) -> 
     assert "%1500 mul" in panel(browser, "chosen")
     browser.run("(page.open = new Set(page.graph.sections.map((s) => s.number)),"
                 " page.arrange(), page.camera.fit())")  # fmt: skip
-    assert browser.run("document.querySelectorAll('#picture *').length") < 1_500
+    count = "document.querySelectorAll('#picture *').length"
+    assert browser.run("page.scene.boxes.length") > 3_000
+    assert browser.run(count) < 1_500  # far away: one path for each colour
+    browser.run("page.camera.zoom(0.5 / page.camera.scale)")
+    assert 10 < browser.run("document.querySelectorAll('.node').length")
+    assert browser.run(count) < 1_500

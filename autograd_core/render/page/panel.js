@@ -10,8 +10,14 @@ function element(name, attributes = {}, ...children) {
   return one;
 }
 
-function pair(what, text, look) {
-  return [element("dt", {}, what), element("dd", look ? { class: look } : {}, text)];
+// What something is called and what it is, with bars for the elements of a small array.
+function pair(what, text, look, strip) {
+  const told = element("dd", look ? { class: look } : {}, text);
+  if (strip?.length) {
+    const size = { width: strip.length * BAR + 4, height: BARS + 4, class: "bars" };
+    told.append(made("svg", size, stripOf(strip, 2, 2)));
+  }
+  return [element("dt", {}, what), told];
 }
 
 function showStep(panel, replay) {
@@ -20,7 +26,7 @@ function showStep(panel, replay) {
     "dl",
     {},
     ...lines.flatMap((line) =>
-      pair(line.what, line.text, line.sum ? "sum" : line.strong ? "strong" : ""),
+      pair(line.what, line.text, line.sum ? "sum" : line.strong ? "strong" : "", line.strip),
     ),
   );
   panel.replaceChildren(element("h2", {}, title), list);
@@ -56,8 +62,8 @@ function showChosen(panel, graph, replay, what) {
     ["type", node.type],
     ["module", node.module],
     [node.kind === "error" ? "error" : "line", node.line],
-    ["value", value && statisticsText(value)],
-    ["gradient", grad && gradientText(grad)],
+    ["value", value && statisticsText(value), value?.strip],
+    ["gradient", grad && gradientText(grad), grad?.strip],
     ["marks", node.marks.join(", ")],
     ...node.operands.map((x) => [
       x.slot,
@@ -74,7 +80,13 @@ function showChosen(panel, graph, replay, what) {
   ];
   panel.replaceChildren(
     element("h2", {}, nameOf(graph, what)),
-    element("dl", {}, ...rows.filter(([, text]) => text).flatMap(([key, text]) => pair(key, text))),
+    element(
+      "dl",
+      {},
+      ...rows
+        .filter(([, text]) => text)
+        .flatMap(([key, text, strip]) => pair(key, text, "", strip)),
+    ),
   );
 }
 

@@ -75,14 +75,16 @@ class Picture {
   // Take a new scene; `show` draws what of it is in view.
   take(scene) {
     this.scene = scene;
-    this.known = new Map(); // box -> its elements
-    this.drawnWays = new Map();
+    scene.frames.sort((a, b) => a.depth - b.depth);
+    this.forget();
+  }
+
+  // Take away what is drawn.
+  forget() {
     this.groups.forEach((group) => group.replaceChildren());
-    this.byKey = new Map(scene.ways.map((way) => [`${way.section} ${way.number}`, way]));
-    this.far = null;
-    this.groups[0].append(
-      ...scene.frames.sort((a, b) => a.depth - b.depth).map((frame) => this.frame(frame)),
-    );
+    // Frame, arrow or box -> its elements.
+    [this.framed, this.drawnWays, this.known] = [new Map(), new Map(), new Map()];
+    this.far = false;
   }
 
   frame(box) {
@@ -111,60 +113,52 @@ class Picture {
 
   // Draw what lies in a rectangle of the scene, as large as `scale` says.
   show(view, scale) {
-    const { boxes, ways } = this.scene;
+    const { boxes, ways, frames } = this.scene;
+    const few = boxes.length <= MOST;
     const within = (box) =>
       box.x < view.right &&
       box.x + box.width > view.left &&
       box.y < view.bottom &&
       box.y + box.height > view.top;
-    const seen = boxes.length <= MOST ? boxes : boxes.filter(within);
-    const far = boxes.length > MOST && (scale < FAR || seen.length > MOST);
-    if (far) {
-      if (this.far !== true) this.showFar();
-      this.far = true;
+    const seen = few ? boxes : boxes.filter(within);
+    if (!few && (scale < FAR || seen.length > MOST)) {
+      if (!this.far) this.showFar();
       return;
     }
-    if (this.far) this.groups.slice(1).forEach((group) => group.replaceChildren());
-    if (this.far) [this.known, this.drawnWays] = [new Map(), new Map()];
-    this.far = false;
-    const chosen = new Set(seen);
-    if (seen.length === this.known.size && seen.every((box) => this.known.has(box))) return;
-    const near =
-      boxes.length <= MOST
-        ? ways
-        : ways.filter(
-            (way) =>
-              chosen.has(way.from) ||
-              chosen.has(way.to) ||
-              (way.points.length && reaches(way, view)),
-          );
-    keep(this.drawnWays, near, (way) => this.way(way), this.groups[1]);
+    if (this.far) this.forget();
+    const around = few ? frames : frames.filter(within);
+    const same = (known, things) =>
+      things.length === known.size && things.every((thing) => known.has(thing));
+    if (same(this.known, seen) && same(this.framed, around)) return;
+    const inView = (way) => reaches(way, view);
+    keep(this.framed, around, (frame) => this.frame(frame), this.groups[0]);
+    keep(this.drawnWays, few ? ways : ways.filter(inView), (way) => this.way(way), this.groups[1]);
     keep(this.known, seen, (box) => this.box(box), this.groups[2]);
     this.update();
   }
 
   showFar() {
+    this.forget();
+    this.far = true;
+    const outline = ({ x, y, width, height }) => `M${x} ${y}h${width}v${height}h${-width}z`;
     const looks = new Map();
     for (const box of this.scene.boxes) {
       const look = this.look(box);
-      looks.set(
-        look,
-        `${looks.get(look) ?? ""}M${box.x} ${box.y}h${box.width}v${box.height}h${-box.width}z`,
-      );
+      looks.set(look, (looks.get(look) ?? "") + outline(box));
     }
     const lines = this.scene.ways.map((way) => pathData(way.points, 0)).join("");
-    this.groups[1].replaceChildren(made("path", { d: lines, class: "line" }));
-    this.groups[2].replaceChildren(
+    const frames = this.scene.frames.map(outline).join("");
+    this.groups[0].append(made("path", { d: frames, class: "line" }));
+    this.groups[1].append(made("path", { d: lines, class: "line" }));
+    this.groups[2].append(
       ...[...looks].map(([look, d]) => made("g", { class: `far ${look}` }, made("path", { d }))),
     );
-    this.groups[3].replaceChildren();
   }
 
   way(way) {
     const tip = way.to && !way.to.open;
     const path = made("path", {
       d: pathData(way.points, tip ? TIP + LINE * Number(this.graph.backward) : 0),
-      "marker-end": null,
     });
     const one = made("g", { class: "way" }, path);
     if (tip) {
@@ -407,7 +401,7 @@ function reaches(way, view) {
   );
 }
 
-// Let `known` hold an element for each of some things, and no others.
+// Let `known` hold an element for each of some things and no others, in their order.
 function keep(known, things, make, group) {
   const wanted = new Set(things);
   for (const [thing, one] of known)
@@ -415,13 +409,8 @@ function keep(known, things, make, group) {
       one.remove();
       known.delete(thing);
     }
-  const fresh = things
-    .filter((thing) => !known.has(thing))
-    .map((thing) => {
-      known.set(thing, make(thing));
-      return known.get(thing);
-    });
-  group.append(...fresh);
+  for (const thing of things) if (!known.has(thing)) known.set(thing, make(thing));
+  group.append(...things.map((thing) => known.get(thing)));
 }
 
 function hint(text) {

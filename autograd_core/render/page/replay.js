@@ -122,12 +122,10 @@ class Replay {
       what: nameOf(graph, n),
       text: graph.nodes[n].value ? statisticsText(graph.nodes[n].value) : "not recorded",
     }));
-    const shown = leaves
-      .slice(0, 12)
-      .map((node) => ({
-        what: `${nameOf(graph, node.number)}.grad`,
-        text: magnitudeText(node.grad),
-      }));
+    const shown = leaves.slice(0, 12).map((node) => ({
+      what: `${nameOf(graph, node.number)}.grad`,
+      text: magnitudeText(node.grad),
+    }));
     if (leaves.length > 12) shown.push({ what: "", text: `and ${leaves.length - 12} more` });
     return { title: `All ${this.steps.length} steps are taken`, lines: [...lines, ...shown] };
   }
@@ -150,19 +148,39 @@ class Replay {
         : "(not recorded)";
     return {
       title: `Forward: ${nameOf(this.graph, node.number)}`,
-      lines: [...lines, { what: rule ? rule.result : node.op, text: result, strong: true }],
+      lines: [
+        ...lines,
+        {
+          what: rule ? rule.result : node.op,
+          text: result,
+          strip: node.value?.strip,
+          strong: true,
+        },
+      ],
     };
   }
 
   toldBackward(node) {
     const g = this.gradient(node.number);
-    const lines = [{ what: "g, from above", text: g ? gradientText(g) : "not recorded" }];
+    const lines = [
+      { what: "g, from above", text: g ? gradientText(g) : "not recorded", strip: g?.strip },
+    ];
     for (const { to, slot, sent, before, after } of this.changes) {
       lines.push(...ruleLines(this.graph, node, slot, g));
       const name = nameOf(this.graph, to);
-      lines.push({ what: `sends to ${name}`, text: statisticsText(sent), strong: true });
+      lines.push({
+        what: `sends to ${name}`,
+        text: statisticsText(sent),
+        strip: sent.strip,
+        strong: true,
+      });
       if (after)
-        lines.push({ what: `${name}.grad`, text: sumText(before, sent, after), sum: true });
+        lines.push({
+          what: `${name}.grad`,
+          text: sumText(before, sent, after),
+          strip: after.strip,
+          sum: true,
+        });
     }
     return { title: `Backward: ${nameOf(this.graph, node.number)}`, lines };
   }

@@ -7,6 +7,7 @@ formula is that recording, read aloud. It is told only where it does not depend 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import Context
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,7 +15,6 @@ import numpy as np
 
 from ...creation import tensor
 from ...graph import Graph, GraphNode, trace_graph
-from ...modes import enable_grad
 from ...op import REGISTRY, Op
 from ...rules import named
 
@@ -67,8 +67,8 @@ def _formula(op: Op, i: int, slope: bool = False) -> str:
     if op.vjp[i] is None:
         return ""
     try:
-        with np.errstate(all="ignore"):
-            found = {_spelled(op, i, x, size, slope) for x, size in TRIED}
+        # In a context of its own, so that whoever observes or counts ops does not meet these.
+        found = {Context().run(_spelled, op, i, *tried, slope) for tried in TRIED}
     except Exception:  # whatever a rule raises on stand-ins of its operands: it has no formula
         return ""
     text = found.pop()
@@ -85,8 +85,8 @@ def _spelled(op: Op, i: int, x: float, size: int, slope: bool) -> str:
     symbols |= {name: symbol(()) for name in op.names if name not in SHAPING}
     given: dict[str, Any] = {"shapes": shapes, "i": i, **_defaults(op), **symbols}
     rule: Any = op.vjp[i]
-    with enable_grad():
-        wanted = [given[name] for name in named(rule)]
+    wanted = [given[name] for name in named(rule)]
+    with np.errstate(all="ignore"):
         graph = trace_graph(lambda g: rule(g, *wanted), symbols["g"], names=symbols)
     return _read(graph, {"g": ("1", _WHOLE)} if slope else {})
 
@@ -100,7 +100,8 @@ def _stand_ins(op: Op, size: int) -> tuple[list[tuple[int, ...]], tuple[int, ...
     matrices: list[tuple[int, ...]] = [(size, size)] * op.arity
     for shapes in (matrices, [*matrices[:-1], (size,)]):
         try:
-            y = op.call(*[np.full(shape, 0.5) for shape in shapes])
+            with np.errstate(all="ignore"):
+                y = op.call(*[np.full(shape, 0.5) for shape in shapes])
         except Exception:  # it has parameters without defaults, or needs other shapes
             continue
         return shapes, np.shape(y)
