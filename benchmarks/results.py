@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cifar, memory, roofline
+from benchmarks import cifar, demo, memory, roofline
 from benchmarks.environment import cores
 from benchmarks.process import ROOT
 from benchmarks.report import Measured, duration
@@ -39,6 +39,8 @@ def regenerate() -> None:
         run = json.loads(path.read_text())
         if "memory" in run:
             pages.append(memory.page(run["memory"]))
+        if "nets" in run:
+            pages.append(demo.page(run))
         if "training" in run:
             pages.append(cifar.page(run))
         if "suites" not in run or run["quick"]:
