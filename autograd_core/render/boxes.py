@@ -11,7 +11,7 @@ from .badges import rms_of
 from .quantities import Scale
 from .sections import Section
 from .view import Box
-from .words import number_text, size_text, statistics_text, time_text, visible
+from .words import not_finite, number_text, size_text, statistics_text, time_text, visible
 
 if TYPE_CHECKING:
     from ..graph.data import Graph, GraphModule, GraphNode
@@ -198,9 +198,9 @@ def _elements(node: GraphNode) -> int:
 
 
 def _spread(s: Statistics) -> str:
-    if s.rms is None or not s.finite:
-        return statistics_text(s)
-    return f"rms {number_text(s.rms, 3)}"
+    """Return `rms 0.5 nan 2`: short, so that what is not finite is never cut off."""
+    known = [] if s.rms is None else [f"rms {number_text(s.rms, 3)}"]
+    return " ".join(known + not_finite(s)) or "nothing"
 
 
 def _heat(s: Statistics | None) -> tuple[float, ...]:

@@ -26,8 +26,12 @@ def statistics_text(s: Statistics, digits: int = 4) -> str:
             number_text(x or 0.0, digits) for x in (s.min, s.max, s.mean, s.rms)
         ]
         parts = [f"[{least}, {greatest}] mean {mean} rms {rms}"]
-    parts += [f"{name} {n}" for name, n in (("nan", s.nans), ("inf", s.infs)) if n]
-    return " ".join(parts) or "nothing"
+    return " ".join([*parts, *not_finite(s)]) or "nothing"
+
+
+def not_finite(s: Statistics) -> list[str]:
+    """Return how many elements are not finite, `nan 2` and `inf 1`, where there are any."""
+    return [f"{name} {n}" for name, n in (("nan", s.nans), ("inf", s.infs)) if n]
 
 
 def magnitude_text(s: Statistics) -> str:

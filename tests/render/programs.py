@@ -23,7 +23,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def ramp(*shape: int, name: str | None = None, step: float = 0.25) -> Any:
-    """A float64 leaf that counts up from -0.625 in steps: exact, without a zero, no element twice."""
+    """A float64 leaf that counts up from -0.625 in exact steps, no element twice."""
     x = ag.tensor(step * np.arange(np.prod(shape)).reshape(shape) - 0.625, requires_grad=True)
     x.name = name
     return x
@@ -70,10 +70,10 @@ def convolution() -> Graph:
     net = net.double()
     with ag.no_grad():
         for p in net.parameters():
-            p.copy_(ramp(*p.shape, step=0.03125))
-    return trace_graph(
-        lambda x: net(x).square().mean(), ramp(1, 1, 4, 4, name="image").detach(), backward=True
-    )
+            p.copy_(ramp(*p.shape, step=0.0625))
+    image = ramp(1, 1, 4, 4).detach()
+    image.name = "image"
+    return trace_graph(lambda x: net(x).square().mean(), image, backward=True)
 
 
 def recurrent() -> Graph:

@@ -18,12 +18,12 @@ from tests.render.programs import GOLDEN, PROGRAMS, drawn
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
     """Tell where two trees differ in tag, attributes or text; spaces around a text do not count."""
     if old is None or new is None:
-        yield f"{path}: {'one more' if old is None else 'one less'} <{tag(new or old)}>"
+        yield f"{path}: one more <{tag(new)}>" if old is None else f"{path}: one less <{tag(old)}>"
         return
     here = f"{path}/{tag(old)}"
     if old.tag != new.tag:
         yield f"{here}: is now <{tag(new)}>"
-    for key in sorted(old.keys() | new.keys()):
+    for key in sorted(old.attrib.keys() | new.attrib.keys()):
         if old.get(key) != new.get(key):
             yield f"{here}: {key} was {old.get(key)!r}, is {new.get(key)!r}"
     for kind in ("text", "tail"):
