@@ -19,6 +19,7 @@ import nn.functional as F
 from autograd_core.checkpoint import checkpoint
 from autograd_core.graph import Graph, trace_graph
 
+Value: Any = ag.Value
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -30,19 +31,19 @@ def ramp(*shape: int, name: str | None = None, step: float = 0.25) -> Any:
 
 
 def square() -> Graph:
-    x = ag.Value(3.0, name="x")
+    x = Value(3.0, name="x")
     return trace_graph(x * x, backward=True)
 
 
 def product_and_sum() -> Graph:
-    a, b, c = ag.Value(2.0, name="a"), ag.Value(-3.0, name="b"), ag.Value(10.0, name="c")
+    a, b, c = Value(2.0, name="a"), Value(-3.0, name="b"), Value(10.0, name="c")
     return trace_graph(a * b + c, backward=True)
 
 
 def neuron() -> Graph:
-    x1, x2 = ag.Value(2.0, name="x1"), ag.Value(0.0, name="x2")
-    w1, w2 = ag.Value(-3.0, name="w1"), ag.Value(1.0, name="w2")
-    b = ag.Value(6.75, name="b")
+    x1, x2 = Value(2.0, name="x1"), Value(0.0, name="x2")
+    w1, w2 = Value(-3.0, name="w1"), Value(1.0, name="w2")
+    b = Value(6.75, name="b")
     return trace_graph((x1 * w1 + x2 * w2 + b).tanh(), backward=True)
 
 

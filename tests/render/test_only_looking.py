@@ -51,7 +51,7 @@ def test_drawing_changes_nothing(form: str, backward: bool) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_drawn_value_keeps_its_number_and_gradient(form: str) -> None:
-    x = ag.Value(3.0, name="x")
+    x: Any = ag.Value(3.0, name="x")
     y: Any = x * x
     y.backward()
     draw(form, y, backward=True)
